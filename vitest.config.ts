@@ -1,0 +1,51 @@
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+
+const FAULTS = '**/*.faults.test.ts'
+/** The packages that run native code of ours; the slower builds of it are for them. */
+const ON_NATIVE = ['native-poll', 'core', 'framework'].map((name) => `packages/${name}/test/**/*.test.ts`)
+
+/** One project for each build of the addon that tests run on; `npm test` runs them one after the other. */
+const projects: TestProjectConfiguration[] = [
+  project('unit', {
+    include: ['packages/*/test/**/*.test.ts', '{examples,bench}/test/**/*.test.ts'],
+    exclude: [FAULTS],
+  }),
+  project('faults', { include: [`packages/*/test/${FAULTS}`], env: { POLLUX_NATIVE_TARGET: 'testing' } }),
+  project('posix', { include: ON_NATIVE, env: { POLLUX_NATIVE_TARGET: 'posix', POLLUX_BACKEND: 'poll' } }),
+]
+
+// This build can only be loaded into a process that was started with the sanitizer's library.
+if (process.env.LD_PRELOAD?.includes('libasan')) {
+  projects.push(project('sanitizers', { include: ON_NATIVE, env: { POLLUX_NATIVE_TARGET: 'asan' } }))
+}
+
+export default defineConfig({
+  test: {
+    projects,
+    // Two cores are the smallest machine that this has to pass on, and tests look at timing.
+    maxWorkers: 2,
+    teardownTimeout: 60_000,
+  },
+})
+
+interface Selection {
+  include: string[]
+  exclude?: string[]
+  env?: Record<string, string>
+}
+
+function project(name: string, selection: Selection): TestProjectConfiguration {
+  return {
+    test: {
+      name,
+      ...selection,
+      // A process for each file: each owns its fds and its reactor, and a crash costs one file.
+      pool: 'forks',
+      execArgv: ['--expose-gc'],
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      // What was built is loaded as users load it: by Node, not by the bundler.
+      server: { deps: { external: [/\/dist\//] } },
+    },
+  }
+}
