@@ -1,0 +1,267 @@
+// The methods of NativeReactor: each checks its arguments and hands them to the reactor.
+#include "../sys/address.h"
+#include "arguments.h"
+#include "reactor_object.h"
+
+namespace pollux {
+
+namespace {
+
+Napi::Value number(const Napi::CallbackInfo& info, double value) {
+  return Napi::Number::New(info.Env(), value);
+}
+
+Napi::Value handle_or_error(const Napi::CallbackInfo& info, int result, Reactor::Handle handle) {
+  if (result < 0) return number(info, result);
+  return number(info, handle.generation * kHandleBase + handle.slot);
+}
+
+Napi::Value address_or_error(const Napi::CallbackInfo& info, int result, const SocketAddress& address) {
+  if (result < 0) return number(info, result);
+  const AddressParts parts = describe(address.get(), address.length);
+  auto object = Napi::Object::New(info.Env());
+  if (parts.family == AF_UNIX) {
+    object["family"] = Napi::String::New(info.Env(), "Unix");
+    object["path"] = Napi::String::New(info.Env(), parts.text);
+    return object;
+  }
+  object["family"] = Napi::String::New(info.Env(), parts.family == AF_INET6 ? "IPv6" : "IPv4");
+  object["address"] = Napi::String::New(info.Env(), parts.text);
+  object["port"] = number(info, parts.port);
+  object["scopeId"] = number(info, parts.scope_id);
+  return object;
+}
+
+// address, port, scopeId, from `position` on.
+int ip_argument(Arguments& arguments, size_t position, SocketAddress* address) {
+  const std::string text = arguments.text(position, "address");
+  const auto port = static_cast<uint16_t>(arguments.whole(position + 1, "port", 0, 65535));
+  const auto scope = static_cast<uint32_t>(arguments.whole(position + 2, "scopeId", 0, UINT32_MAX));
+  return arguments.ok() ? from_ip(text.c_str(), port, scope, address) : 0;
+}
+
+}  // namespace
+
+Napi::Function ReactorObject::define(Napi::Env env) {
+  using Self = ReactorObject;
+  return DefineClass(env, "Reactor",
+                     {
+                         InstanceAccessor<&Self::backend>("backend"),
+                         InstanceMethod<&Self::socket>("socket"),
+                         InstanceMethod<&Self::adopt>("adopt"),
+                         InstanceMethod<&Self::bind_ip>("bindIp"),
+                         InstanceMethod<&Self::bind_unix>("bindUnix"),
+                         InstanceMethod<&Self::listen>("listen"),
+                         InstanceMethod<&Self::connect_ip>("connectIp"),
+                         InstanceMethod<&Self::connect_unix>("connectUnix"),
+                         InstanceMethod<&Self::open>("open"),
+                         InstanceMethod<&Self::set_option>("setOption"),
+                         InstanceMethod<&Self::get_option>("getOption"),
+                         InstanceMethod<&Self::local_address>("localAddress"),
+                         InstanceMethod<&Self::remote_address>("remoteAddress"),
+                         InstanceMethod<&Self::fd>("fd"),
+                         InstanceMethod<&Self::write>("write"),
+                         InstanceMethod<&Self::now>("now"),
+                         InstanceMethod<&Self::submit>("submit"),
+                         InstanceMethod<&Self::lend_slab>("lendSlab"),
+                         InstanceMethod<&Self::lend_pool>("lendPool"),
+                         InstanceMethod<&Self::lend_table>("lendTable"),
+                         InstanceMethod<&Self::ref>("ref"),
+                         InstanceMethod<&Self::unref>("unref"),
+                         InstanceMethod<&Self::close>("close"),
+                     });
+}
+
+Napi::Value ReactorObject::backend(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), backend_);
+}
+
+Napi::Value ReactorObject::socket(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int family = arguments.integer(0, "family");
+  const int type = arguments.integer(1, "type");
+  const int protocol = arguments.integer(2, "protocol");
+  if (!arguments.ok()) return {};
+  Reactor::Handle handle{};
+  const int result = reactor_->create(family, type, protocol, &handle);
+  return handle_or_error(info, result, handle);
+}
+
+Napi::Value ReactorObject::adopt(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int fd = arguments.integer(0, "fd");
+  if (!arguments.ok()) return {};
+  Reactor::Handle handle{};
+  const int result = reactor_->adopt(fd, &handle);
+  return handle_or_error(info, result, handle);
+}
+
+Napi::Value ReactorObject::bind_ip(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  SocketAddress address;
+  const int parsed = ip_argument(arguments, 1, &address);
+  if (!arguments.ok()) return {};
+  return number(info, parsed < 0 ? parsed : reactor_->bind(handle, address));
+}
+
+Napi::Value ReactorObject::bind_unix(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const std::string path = arguments.text(1, "path");
+  if (!arguments.ok()) return {};
+  return number(info, reactor_->bind_unix(handle, path));
+}
+
+Napi::Value ReactorObject::listen(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const int backlog = arguments.integer(1, "backlog");
+  const bool borrow = arguments.boolean(2, "borrow");
+  if (!arguments.ok()) return {};
+  return number(info, reactor_->listen(handle, backlog, borrow));
+}
+
+Napi::Value ReactorObject::connect_ip(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  SocketAddress address;
+  const int parsed = ip_argument(arguments, 1, &address);
+  const bool borrow = arguments.boolean(4, "borrow");
+  if (!arguments.ok()) return {};
+  return number(info, parsed < 0 ? parsed : reactor_->connect(handle, address, borrow));
+}
+
+Napi::Value ReactorObject::connect_unix(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const std::string path = arguments.text(1, "path");
+  const bool borrow = arguments.boolean(2, "borrow");
+  if (!arguments.ok()) return {};
+  SocketAddress address;
+  const int parsed = from_unix(path, &address);
+  return number(info, parsed < 0 ? parsed : reactor_->connect(handle, address, borrow));
+}
+
+Napi::Value ReactorObject::open(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const bool borrow = arguments.boolean(1, "borrow");
+  if (!arguments.ok()) return {};
+  return number(info, reactor_->open(handle, borrow));
+}
+
+Napi::Value ReactorObject::set_option(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const int level = arguments.integer(1, "level");
+  const int name = arguments.integer(2, "name");
+  const int value = arguments.integer(3, "value");
+  if (!arguments.ok()) return {};
+  return number(info, reactor_->set_option(handle, level, name, value));
+}
+
+Napi::Value ReactorObject::get_option(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const int level = arguments.integer(1, "level");
+  const int name = arguments.integer(2, "name");
+  if (!arguments.ok()) return {};
+  int value = 0;
+  const int result = reactor_->get_option(handle, level, name, &value);
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, number(info, result));
+  pair.Set(1u, number(info, value));
+  return pair;
+}
+
+Napi::Value ReactorObject::local_address(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (!arguments.ok()) return {};
+  SocketAddress address;
+  const int result = reactor_->local_address(handle, &address);
+  return address_or_error(info, result, address);
+}
+
+Napi::Value ReactorObject::remote_address(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (!arguments.ok()) return {};
+  SocketAddress address;
+  const int result = reactor_->remote_address(handle, &address);
+  return address_or_error(info, result, address);
+}
+
+Napi::Value ReactorObject::fd(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (!arguments.ok()) return {};
+  return number(info, reactor_->fd(handle));
+}
+
+Napi::Value ReactorObject::write(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (!arguments.ok()) return {};
+  if (!info[1].IsTypedArray()) return arguments.fail_type("bytes", "a Uint8Array"), Napi::Value();
+  auto bytes = info[1].As<Napi::TypedArray>();
+  const auto* const data = static_cast<const uint8_t*>(bytes.ArrayBuffer().Data());
+  // A detached array has no bytes, and no memory to take them from.
+  const size_t length = data ? bytes.ByteLength() : 0;
+  return number(info, reactor_->write(handle, data + (data ? bytes.ByteOffset() : 0), length));
+}
+
+Napi::Value ReactorObject::now(const Napi::CallbackInfo& info) {
+  return number(info, static_cast<double>(now_ms()));
+}
+
+void ReactorObject::submit(const Napi::CallbackInfo&) { reactor_->submit(); }
+
+void ReactorObject::lend_slab(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Bytes slab = arguments.array_buffer(0, "slab", limits_.max_read_bytes);
+  if (!arguments.ok()) return;
+  reactor_->lend_slab(slab);
+  shared_.hold_slab(info[0].As<Napi::Object>());
+}
+
+void ReactorObject::lend_pool(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Bytes pool = arguments.array_buffer(0, "pool", limits_.copy_max_bytes);
+  if (!arguments.ok()) return;
+  reactor_->lend_pool(pool);
+  shared_.hold_pool(info[0].As<Napi::Object>());
+}
+
+void ReactorObject::lend_table(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Napi::Value value = info[0];
+  constexpr size_t kColumns = sizeof(TableRow) / sizeof(double);
+  const size_t elements =
+      value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_float64_array
+          ? value.As<Napi::TypedArray>().ElementLength()
+          : 0;
+  const size_t rows = std::min<size_t>(elements / kColumns, kMaxSlots);
+  if (rows < reactor_->table_rows()) return arguments.fail_type("table", "a larger Float64Array than before");
+  auto array = value.As<Napi::TypedArray>();
+  auto* const data = static_cast<uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+  reactor_->lend_table(reinterpret_cast<TableRow*>(data), static_cast<uint32_t>(rows));
+  shared_.hold_table(value.As<Napi::Object>());
+}
+
+void ReactorObject::ref(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (arguments.ok()) reactor_->set_referenced(handle, true);
+}
+
+void ReactorObject::unref(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (arguments.ok()) reactor_->set_referenced(handle, false);
+}
+
+void ReactorObject::close(const Napi::CallbackInfo&) { stop(false); }
+
+}  // namespace pollux

@@ -1,0 +1,87 @@
+// `NativeReactor` of src/binding.ts: the reactor as an object of JavaScript, and its host.
+//
+//     JavaScript ──▶ ReactorObject ──▶ Reactor        (methods)
+//     libuv ──▶ LoopDriver ──▶ ReactorObject ──▶ Reactor ──▶ dispatch ──▶ JavaScript
+//
+// Alive from construction to close() or the end of the environment, whichever comes first; until then the
+// loop holds it, not the collector.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "../loop/loop_driver.h"
+#include "../reactor/reactor.h"
+#include "shared_memory.h"
+
+namespace pollux {
+
+class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost, public LoopClient {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit ReactorObject(const Napi::CallbackInfo& info);
+  ~ReactorObject() override;
+
+ private:
+  // What outlives the object while libuv closes its handles.
+  struct Lifetime {
+    ReactorObject* object;  // null once it is collected
+    napi_async_cleanup_hook_handle hook = nullptr;
+  };
+
+  // ReactorHost
+  void dispatch(uint32_t count) override;
+  void revalidate(LentMemory& memory) override { shared_.revalidate(Env(), memory); }
+  void set_alive(bool alive) override;
+  void set_timer(uint64_t due_ms) override;
+  void do_not_block() override;
+  void release_fds() override;
+  uint64_t now_ms() override;
+  uint64_t now_ns() override { return uv_hrtime(); }
+
+  // LoopClient
+  void on_ready() override { reactor_->on_ready(); }
+  void on_before_block() override { reactor_->on_before_block(); }
+  void on_timer() override { reactor_->on_timer(); }
+
+  bool read_limits(Napi::Env env, Napi::Object options, ReactorLimits* limits);
+  void stop(bool environment_ends);
+
+  // methods of NativeReactor
+  Napi::Value backend(const Napi::CallbackInfo& info);
+  Napi::Value socket(const Napi::CallbackInfo& info);
+  Napi::Value adopt(const Napi::CallbackInfo& info);
+  Napi::Value bind_ip(const Napi::CallbackInfo& info);
+  Napi::Value bind_unix(const Napi::CallbackInfo& info);
+  Napi::Value listen(const Napi::CallbackInfo& info);
+  Napi::Value connect_ip(const Napi::CallbackInfo& info);
+  Napi::Value connect_unix(const Napi::CallbackInfo& info);
+  Napi::Value open(const Napi::CallbackInfo& info);
+  Napi::Value set_option(const Napi::CallbackInfo& info);
+  Napi::Value get_option(const Napi::CallbackInfo& info);
+  Napi::Value local_address(const Napi::CallbackInfo& info);
+  Napi::Value remote_address(const Napi::CallbackInfo& info);
+  Napi::Value fd(const Napi::CallbackInfo& info);
+  Napi::Value write(const Napi::CallbackInfo& info);
+  Napi::Value now(const Napi::CallbackInfo& info);
+  void submit(const Napi::CallbackInfo& info);
+  void lend_slab(const Napi::CallbackInfo& info);
+  void lend_pool(const Napi::CallbackInfo& info);
+  void lend_table(const Napi::CallbackInfo& info);
+  void ref(const Napi::CallbackInfo& info);
+  void unref(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  std::string backend_;
+  ReactorLimits limits_{};
+  SharedMemory shared_;
+  Napi::FunctionReference dispatch_;
+  std::shared_ptr<Lifetime> lifetime_;
+  std::unique_ptr<Reactor> reactor_;
+  LoopDriver* driver_ = nullptr;  // deletes itself after shutdown()
+};
+
+}  // namespace pollux

@@ -1,0 +1,216 @@
+// The reactor: waits for readiness, moves the bytes, and calls JavaScript once for each turn of the loop.
+//
+// One turn (turn.cc):
+//
+//     ┌─▶ wait(0) ─▶ accept (accept.cc) ─┐
+//     │              receive (receive.cc)├─▶ event ring ─▶ dispatch: one call into JavaScript
+//     │              flush (send.cc)     ┘                      │
+//     │                                                         ▼
+//     └──────────── drain (drain.cc) ◀───────────── submission ring
+//
+// The reactor knows nothing of Node.js or libuv: it speaks to a ReactorHost, which the addon implements
+// (binding/reactor_object.cc). It belongs to one thread. Failure is a value: 0 or more, or -errno.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "../poller/poller.h"
+#include "../sys/address.h"
+#include "../sys/unique_fd.h"
+#include "busy_poll.h"
+#include "rings.h"
+#include "slot_table.h"
+
+namespace pollux {
+
+// What the reactor needs of the environment it lives in.
+class ReactorHost {
+ public:
+  virtual ~ReactorHost() = default;
+  // Calls JavaScript with `count` records in the event ring. Handlers may call any method of the reactor.
+  virtual void dispatch(uint32_t count) = 0;
+  // Looks whether JavaScript has detached the receive slab or the pool (see LentMemory).
+  virtual void revalidate(LentMemory& memory) = 0;
+  // Whether any referenced socket is open.
+  virtual void set_alive(bool alive) = 0;
+  // Asks for on_timer() at that time (of now_ms) or soon after; replaces an earlier request.
+  virtual void set_timer(uint64_t due_ms) = 0;
+  // Asks for on_before_block() once more, without blocking in between.
+  virtual void do_not_block() = 0;
+  // A thread of the host's may wait on our descriptors: it must let go of them before one is closed.
+  virtual void release_fds() = 0;
+  // The loop's clock.
+  virtual uint64_t now_ms() = 0;
+  // A clock for budgets, never cached.
+  virtual uint64_t now_ns() = 0;
+};
+
+struct ReactorLimits {
+  uint32_t max_read_bytes;
+  uint32_t copy_max_bytes;
+  uint32_t accept_budget;
+  uint32_t max_rounds;
+  uint32_t max_turn_us;
+  uint32_t busy_poll_us;
+};
+
+class Reactor {
+ public:
+  Reactor(ReactorHost& host, std::unique_ptr<Poller> poller, const LentMemory& memory,
+          const ReactorLimits& limits);
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  const Poller& poller() const { return *poller_; }
+
+  // --- driven by the loop (turn.cc) ---
+
+  // Something is ready: turns until there is no more work or the budget is used up.
+  void on_ready() { turn(true); }
+  // The loop is about to block: sends what was written outside a turn.
+  void on_before_block();
+  // A back-off ended.
+  void on_timer();
+  // Closes everything. No event follows.
+  void close();
+  // After close(), when nobody watches the poller any more: gives its descriptor back.
+  void release_poller() { poller_.reset(); }
+
+  // --- sockets (sockets.cc); a handle is a slot and its generation ---
+
+  struct Handle {
+    uint32_t slot;
+    uint32_t generation;
+  };
+
+  int create(int family, int type, int protocol, Handle* handle);
+  int adopt(int fd, Handle* handle);
+  int bind(Handle handle, const SocketAddress& address);
+  int bind_unix(Handle handle, std::string_view path);
+  int listen(Handle handle, int backlog, bool borrow);
+  int connect(Handle handle, const SocketAddress& address, bool borrow);
+  int open(Handle handle, bool borrow);
+  int set_option(Handle handle, int level, int name, int value);
+  int get_option(Handle handle, int level, int name, int* value);
+  int local_address(Handle handle, SocketAddress* address);
+  int remote_address(Handle handle, SocketAddress* address);
+  int fd(Handle handle);
+  void set_referenced(Handle handle, bool referenced);
+
+  // --- output (drain.cc, send.cc) ---
+
+  // Takes what stands in the submission ring, for JavaScript: at any time, also from inside a handler.
+  void submit();
+  // Sends from a caller's buffer, behind everything submitted before.
+  int write(Handle handle, const uint8_t* data, size_t length);
+
+  // --- memory (reactor.cc) ---
+
+  void lend_slab(Bytes slab);
+  void lend_pool(Bytes pool);
+  void lend_table(TableRow* rows, uint32_t count);
+  uint32_t table_rows() const { return memory_.table_rows; }
+
+ private:
+  // turn.cc
+  void turn(bool look);
+  int look_for_work(bool had_work, uint64_t turn_end_ns);
+  void handle_ready(const ReadyEvent& ready);
+  void dispatch();
+  void deliver_deferred();
+
+  // accept.cc
+  void accept_ready(uint32_t index, Slot& listener);
+  bool take_connection(uint32_t index, Slot& slot, int fd, const sockaddr* peer, socklen_t length);
+  void open_reserve();
+  void shed_waiting(Slot& listener);
+  void pause_accept(uint32_t index, Slot& listener, int error);
+  void resume_accepts();
+
+  // receive.cc
+  void receive(uint32_t index, Slot& slot);
+  bool make_room(uint32_t index, Slot& slot);
+  bool has_room(bool borrow) const;
+  void place(uint32_t index, Slot& slot, uint32_t length);
+  void end_of_stream(uint32_t index, Slot& slot);
+  void hang_up(uint32_t index, Slot& slot);
+
+  // drain.cc
+  void drain();
+  void take_submission(uint32_t position);
+  void chain_write(uint32_t position, Slot& slot);
+  const uint8_t* submitted_bytes(const Record& record) const;
+  void settle(uint32_t index);
+  void finish_output(uint32_t index, Slot& slot);
+
+  // send.cc
+  void send_submitted(uint32_t index, Slot& slot);
+  void send_or_queue(uint32_t index, Slot& slot, std::span<iovec> vectors, size_t total);
+  ssize_t send_vectors(Slot& slot, std::span<iovec> vectors);
+  void flush(uint32_t index, Slot& slot);
+  void count_sent(uint32_t index, size_t bytes);
+  void set_queued(uint32_t index, const Slot& slot);
+  void drop_backlog(Slot& slot);
+
+  // sockets.cc
+  Slot* find(Handle handle) { return slots_.find(handle.slot, handle.generation); }
+  int require_slot();
+  void take_slot(UniqueFd fd, Handle* handle);
+  void finish_connect(uint32_t index, Slot& slot);
+  int apply_interest(uint32_t index, Slot& slot);
+  void leave_poller(Slot& slot, Closing closing);
+  void fail(uint32_t index, Slot& slot, int error, Syscall call);
+  void close_slot(uint32_t index, Slot& slot);
+
+  // reactor.cc
+  void append(Event event, uint32_t index, const Slot& slot, int32_t a = 0, int32_t b = 0);
+  // What waits goes first: nothing may overtake it.
+  bool ring_full() const { return event_count_ == memory_.event_capacity || !deferred_.empty(); }
+  bool has_events() const { return event_count_ > 0 || !deferred_.empty(); }
+  static uint64_t token_of(uint32_t index, const Slot& slot) {
+    return uint64_t{slot.generation} << 32 | index;
+  }
+  void count_reference(int change);
+  uint32_t slab_start(Bytes slab) const;
+
+  ReactorHost& host_;
+  std::unique_ptr<Poller> poller_;
+  LentMemory memory_;
+  const ReactorLimits limits_;
+  SlotTable slots_;
+
+  bool in_turn_ = false;
+  bool dispatching_ = false;
+  bool draining_ = false;
+  bool closed_ = false;
+  uint64_t turn_ms_ = 0;  // the loop's clock, read once a turn
+  std::vector<ReadyEvent> batch_;
+  BusyPoll busy_poll_;
+
+  uint32_t event_count_ = 0;
+  // Events that came up while JavaScript was reading the ring, or when it was full.
+  std::vector<Record> deferred_;
+  // Slots whose CLOSED stands in the ring: free when the dispatch has returned.
+  std::vector<uint32_t> freeing_;
+
+  // Where the next receive goes, and below which the slab belongs to users who keep their chunks.
+  uint32_t slab_cursor_ = 0;
+  uint32_t slab_base_ = 0;
+  uint32_t pool_cursor_ = 0;
+
+  std::vector<uint32_t> next_;   // links of the writes of one drain, by submission index
+  std::vector<uint32_t> dirty_;  // slots that this drain touched
+  std::vector<iovec> vectors_;
+
+  uint32_t referenced_ = 0;
+  uint32_t backing_off_ = 0;  // listeners whose accept is paused for want of resources
+  // Given up for a moment to take a connection and tell its peer, when there is no other fd left.
+  UniqueFd reserve_;
+};
+
+}  // namespace pollux

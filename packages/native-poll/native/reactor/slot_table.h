@@ -1,0 +1,116 @@
+// The sockets of one reactor. A socket is a slot with a generation, never a bare fd: an event or a submission
+// that speaks of a socket which is gone is recognised by its generation and dropped, although slot and fd are
+// reused.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../poller/poller.h"
+#include "../sys/unique_fd.h"
+#include "backlog.h"
+#include "rings.h"
+
+namespace pollux {
+
+//            socket()                 listen()
+//   kFree ───────────▶ kIdle ─────────────────────▶ kListener ──┐
+//     ▲                 │ connect()                             │
+//     │                 ├──────────▶ kConnecting ─┐             │
+//     │        accept() │ open()                  ▼             ▼
+//     │   kFree ────────┴───────────────────▶ kStream ───▶ kClosing (fd closed, CLOSED not delivered yet)
+//     └───────────────────────────────────────────────────────────┘
+enum class SlotState : uint8_t { kFree, kIdle, kListener, kConnecting, kStream, kClosing };
+
+// Which file a listening Unix socket made, so that only that one is unlinked when it closes.
+struct UnixFile {
+  std::string path;
+  dev_t device;
+  ino_t inode;
+};
+
+// What only a listener needs.
+struct Listener {
+  std::unique_ptr<UnixFile> file;
+  uint32_t retry_ms = 0;      // the back-off after the next failure for want of fds or memory; 0: none yet
+  uint64_t resume_at_ms = 0;  // 0: not backing off
+  bool borrow = false;        // for the connections it takes
+};
+
+struct Slot {
+  UniqueFd fd;
+  uint32_t generation = 1;
+  SlotState state = SlotState::kFree;
+  uint8_t interest = kNone;      // what the poller was told; meaningful while `registered`
+  bool registered : 1 = false;   // with the poller
+  bool referenced : 1 = true;    // keeps the process alive
+  bool borrow : 1 = false;       // chunks are borrowed, not owned
+  bool paused : 1 = false;       // by the user: not read from, or not accepted on
+  bool read_ended : 1 = false;   // the peer's half is closed
+  bool write_ended : 1 = false;  // ours is
+  bool failed : 1 = false;       // ERROR was reported; waits to be destroyed
+  bool shared_fd : 1 = false;    // others may hold descriptors of the same open file (adopted)
+  bool hung_up : 1 = false;  // out of the poller while paused, because it would report the hang-up for ever
+  // What this drain asks for; see Reactor::settle().
+  bool dirty : 1 = false;
+  bool want_end : 1 = false;
+  bool want_close : 1 = false;
+  bool want_destroy : 1 = false;
+  bool want_reset : 1 = false;
+  // This drain's writes: a list through Reactor::next_ of submission index + 1; 0 is none.
+  uint32_t first_write = 0;
+  uint32_t last_write = 0;
+  // WATCH_DRAIN: report when queued output is this or less; negative: do not.
+  int32_t drain_mark = -1;
+  std::unique_ptr<Backlog> backlog;
+  std::unique_ptr<Listener> listener;
+  // The peer as accept(2) named it, so that it can be told after a reset; length 0 if unknown.
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  } peer{};
+  socklen_t peer_length = 0;
+
+  size_t backlog_size() const { return backlog ? backlog->size() : 0; }
+};
+
+class SlotTable {
+ public:
+  // A slot at that index, or null. Pointers stay valid for the table's lifetime.
+  Slot* at(uint32_t index) {
+    return index < size_ ? &blocks_[index >> kBlockShift][index & kBlockMask] : nullptr;
+  }
+
+  // The slot if it is in use by that generation; else null.
+  Slot* find(uint32_t index, uint32_t generation) {
+    Slot* slot = at(index);
+    return slot && slot->generation == generation && slot->state != SlotState::kFree ? slot : nullptr;
+  }
+
+  bool has_free() const { return !free_.empty() || size_ < limit_; }
+
+  // Takes a free slot; the caller has looked at has_free(). State is kIdle, everything else as new.
+  uint32_t take();
+
+  // Gives a slot back under a new generation.
+  void give_back(uint32_t index);
+
+  // How many slots there may be: rows in the table that JavaScript lent.
+  void set_limit(uint32_t rows) { limit_ = rows; }
+  uint32_t size() const { return size_; }
+
+ private:
+  static constexpr uint32_t kBlockShift = 8;
+  static constexpr uint32_t kBlockMask = (1u << kBlockShift) - 1;
+
+  std::vector<std::unique_ptr<Slot[]>> blocks_;
+  std::vector<uint32_t> free_;
+  uint32_t size_ = 0;
+  uint32_t limit_ = 0;
+};
+
+}  // namespace pollux

@@ -1,0 +1,123 @@
+// One turn of the reactor: rounds of wait, handle, dispatch and drain, within a budget.
+#include <algorithm>
+
+#include "reactor.h"
+
+namespace pollux {
+
+void Reactor::turn(bool look) {
+  if (in_turn_ || closed_) return;
+  in_turn_ = true;
+  turn_ms_ = host_.now_ms();
+  host_.revalidate(memory_);
+  Counters& counters = *memory_.counters;
+  counters.turns += 1;
+  const uint64_t end_ns = host_.now_ns() + uint64_t{limits_.max_turn_us} * 1000;
+
+  drain();
+  for (uint32_t round = 0; round < limits_.max_rounds && !closed_; ++round) {
+    const int ready = look ? look_for_work(round > 0, end_ns) : 0;
+    if (ready > 0) counters.rounds += 1;
+    for (int i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
+    const bool pending = has_events();
+    // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
+    bool in_time = true;
+    while (has_events() && in_time && !closed_) {
+      dispatch();
+      in_time = host_.now_ns() <= end_ns;
+    }
+    if ((ready <= 0 && !pending) || !in_time) break;
+  }
+  in_turn_ = false;
+  // What is still ready is reported again by the poller; what stands in the ring is not.
+  if (!closed_ && has_events()) host_.do_not_block();
+}
+
+// How many events are in batch_. After a round that had work it may look for longer than once (see BusyPoll);
+// an idle server never does.
+int Reactor::look_for_work(bool had_work, uint64_t turn_end_ns) {
+  int ready = poller_->wait(batch_, 0);
+  if (ready != 0 || !had_work || limits_.busy_poll_us == 0 || !busy_poll_.worth_trying())
+    return std::max(ready, 0);
+  const uint64_t end_ns = std::min(turn_end_ns, host_.now_ns() + uint64_t{limits_.busy_poll_us} * 1000);
+  while (ready == 0 && host_.now_ns() < end_ns) ready = poller_->wait(batch_, 0);
+  busy_poll_.record(ready > 0);
+  return std::max(ready, 0);
+}
+
+void Reactor::handle_ready(const ReadyEvent& ready) {
+  const auto index = static_cast<uint32_t>(ready.token);
+  Slot* slot = slots_.find(index, static_cast<uint32_t>(ready.token >> 32));
+  // Closed by a handler earlier in this very batch.
+  if (!slot || !slot->registered) {
+    memory_.counters->stale_events += 1;
+    return;
+  }
+  switch (slot->state) {
+    case SlotState::kListener:
+      accept_ready(index, *slot);
+      return;
+    case SlotState::kConnecting:
+      finish_connect(index, *slot);
+      return;
+    case SlotState::kStream:
+      break;
+    default:
+      return;
+  }
+  // Output first: it frees memory, and a drain may be what the handler waits for.
+  if (ready.readiness & kWritable) {
+    flush(index, *slot);
+    if (slot->state != SlotState::kStream || slot->failed) return;
+  }
+  const bool reading = !slot->paused && !slot->read_ended;
+  if (reading) {
+    if (ready.readiness & (kReadable | kError | kHangup)) receive(index, *slot);
+  } else if (ready.readiness & (kError | kHangup)) {
+    hang_up(index, *slot);
+  }
+}
+
+// Gives JavaScript what is in the ring, then sends what its handlers wrote.
+void Reactor::dispatch() {
+  deliver_deferred();
+  const uint32_t count = event_count_;
+  memory_.counters->dispatches += 1;
+  dispatching_ = true;
+  host_.dispatch(count);
+  dispatching_ = false;
+  if (closed_) return;
+  host_.revalidate(memory_);
+  event_count_ = 0;
+  // Before the drain, whose CLOSED are not delivered yet: until then a slot is taken, and the process stays
+  // alive.
+  for (const uint32_t index : freeing_) {
+    if (slots_.at(index)->referenced) count_reference(-1);
+    slots_.give_back(index);
+  }
+  freeing_.clear();
+  // Borrowed chunks are the reactor's again once what refers to them is sent.
+  drain();
+  slab_cursor_ = slab_base_;
+}
+
+void Reactor::deliver_deferred() {
+  const size_t count = std::min<size_t>(deferred_.size(), memory_.event_capacity - event_count_);
+  for (size_t i = 0; i < count; ++i) {
+    memory_.events[event_count_++] = deferred_[i];
+    if (deferred_[i].code() == static_cast<uint32_t>(Event::kClosed)) freeing_.push_back(deferred_[i].slot());
+  }
+  deferred_.erase(deferred_.begin(), deferred_.begin() + static_cast<ptrdiff_t>(count));
+}
+
+void Reactor::on_before_block() {
+  if (memory_.control->submitted != 0 || has_events()) turn(false);
+}
+
+void Reactor::on_timer() {
+  if (closed_) return;
+  resume_accepts();
+  if (has_events()) turn(false);
+}
+
+}  // namespace pollux

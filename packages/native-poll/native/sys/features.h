@@ -1,0 +1,18 @@
+// What this system has beyond POSIX, in one place. Nothing else in the tree asks which system it is on.
+//
+// -DPOLLUX_POSIX_ONLY=1 switches all of it off: such a build passes the same tests, on poll and select.
+#pragma once
+
+#if defined(__linux__) && !defined(POLLUX_POSIX_ONLY)
+#define POLLUX_HAVE_EPOLL 1
+#define POLLUX_HAVE_ACCEPT4 1        // accept4(2): the flags arrive with the fd
+#define POLLUX_HAVE_SOCK_FLAGS 1     // SOCK_NONBLOCK and SOCK_CLOEXEC in socket(2)
+#define POLLUX_HAVE_ABSTRACT_UNIX 1  // unix(7): names that start with a NUL byte
+#define POLLUX_INHERITS_NODELAY 1    // tcp(7): an accepted socket has its listener's TCP_NODELAY
+#else
+#define POLLUX_HAVE_EPOLL 0
+#define POLLUX_HAVE_ACCEPT4 0
+#define POLLUX_HAVE_SOCK_FLAGS 0
+#define POLLUX_HAVE_ABSTRACT_UNIX 0
+#define POLLUX_INHERITS_NODELAY 0
+#endif

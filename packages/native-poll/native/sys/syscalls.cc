@@ -1,0 +1,71 @@
+#include "syscalls.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#if POLLUX_HAVE_EPOLL
+#include <sys/epoll.h>
+#endif
+
+namespace pollux {
+namespace {
+
+#if POLLUX_HAVE_ACCEPT4
+
+int accept_nonblocking(int fd, sockaddr* address, socklen_t* length) {
+  return ::accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+#else
+
+// What a fork in another thread inherits between accept and fcntl is POSIX's own gap.
+int accept_nonblocking(int fd, sockaddr* address, socklen_t* length) {
+  const int accepted = ::accept(fd, address, length);
+  if (accepted < 0) return accepted;
+  const int flags = ::fcntl(accepted, F_GETFL);
+  if (flags >= 0 && ::fcntl(accepted, F_SETFL, flags | O_NONBLOCK) >= 0 &&
+      ::fcntl(accepted, F_SETFD, FD_CLOEXEC) >= 0) {
+    return accepted;
+  }
+  const int failure = errno;  // close() may overwrite it
+  ::close(accepted);
+  errno = failure;
+  return -1;
+}
+
+#endif
+
+// open(2) is variadic: this gives it the one signature of the table.
+int open_existing(const char* path, int flags) { return ::open(path, flags); }
+
+}  // namespace
+
+// constinit: usable by every other static initializer and by threads that outlive main().
+constinit const SyscallTable kKernel = {
+    .socket = ::socket,
+    .bind = ::bind,
+    .listen = ::listen,
+    .accept = accept_nonblocking,
+    .connect = ::connect,
+    .recv = ::recv,
+    .send = ::send,
+    .sendmsg = ::sendmsg,
+    .shutdown = ::shutdown,
+    .close = ::close,
+    .getsockopt = ::getsockopt,
+    .setsockopt = ::setsockopt,
+    .getsockname = ::getsockname,
+    .getpeername = ::getpeername,
+    .open = open_existing,
+    .unlink = ::unlink,
+    .lstat = ::lstat,
+    .poll = ::poll,
+    .select = ::select,
+#if POLLUX_HAVE_EPOLL
+    .epoll_create = ::epoll_create1,
+    .epoll_ctl = ::epoll_ctl,
+    .epoll_wait = ::epoll_wait,
+#endif
+};
+
+}  // namespace pollux

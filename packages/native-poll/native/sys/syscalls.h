@@ -1,0 +1,71 @@
+// Every system call that Pollux makes goes through this table, so that a test build can replace it
+// (testing/faults.cc) and inject what kernels do rarely: short writes, EINTR, EMFILE, resets.
+//
+// The wrappers below the table retry EINTR and turn failure into a value: the result, or -errno.
+#pragma once
+
+#include <poll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+
+#include "features.h"
+
+struct epoll_event;
+
+namespace pollux {
+
+struct SyscallTable {
+  int (*socket)(int family, int type, int protocol);
+  int (*bind)(int fd, const sockaddr* address, socklen_t length);
+  int (*listen)(int fd, int backlog);
+  // Both flavours of accept give a nonblocking, close-on-exec descriptor.
+  int (*accept)(int fd, sockaddr* address, socklen_t* length);
+  int (*connect)(int fd, const sockaddr* address, socklen_t length);
+  ssize_t (*recv)(int fd, void* buffer, size_t length, int flags);
+  ssize_t (*send)(int fd, const void* buffer, size_t length, int flags);
+  ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
+  int (*shutdown)(int fd, int how);
+  int (*close)(int fd);
+  int (*getsockopt)(int fd, int level, int name, void* value, socklen_t* length);
+  int (*setsockopt)(int fd, int level, int name, const void* value, socklen_t length);
+  int (*getsockname)(int fd, sockaddr* address, socklen_t* length);
+  int (*getpeername)(int fd, sockaddr* address, socklen_t* length);
+  int (*open)(const char* path, int flags);
+  int (*unlink)(const char* path);
+  int (*lstat)(const char* path, struct stat* result);
+  int (*poll)(pollfd* fds, nfds_t count, int timeout_ms);
+  int (*select)(int count, fd_set* read, fd_set* write, fd_set* except, timeval* timeout);
+#if POLLUX_HAVE_EPOLL
+  int (*epoll_create)(int flags);
+  int (*epoll_ctl)(int epoll, int op, int fd, epoll_event* event);
+  int (*epoll_wait)(int epoll, epoll_event* events, int count, int timeout_ms);
+#endif
+};
+
+// The kernel's own calls.
+extern const SyscallTable kKernel;
+
+// The table in use. In a release build always kKernel; a testing build answers with its fault-injecting
+// table.
+#if defined(POLLUX_TESTING)
+const SyscallTable& syscalls();
+#else
+inline const SyscallTable& syscalls() { return kKernel; }
+#endif
+
+// Calls `call` again while a signal interrupts it; the result, or -errno.
+template <typename Call>
+inline auto retry(Call call) -> decltype(call()) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0) return result;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+}  // namespace pollux

@@ -1,0 +1,146 @@
+/**
+ * What the addon offers, as TypeScript sees it. System calls report failure as a value: a negative result is
+ * `-errno`. Only misuse (a wrong type, a slab too small) throws.
+ */
+
+/** The three kernel facilities that can wait for readiness. */
+export type BackendName = 'epoll' | 'poll' | 'select'
+
+/** Sizes and limits of a reactor, and the memory that JavaScript lends it. All are required here; defaults are `@pollux/core`'s. */
+export interface ReactorOptions {
+  backend: BackendName
+  /** `Int32Array` of CONTROL_WORDS. */
+  control: Int32Array
+  /** Event ring; its length in records is the most events of one dispatch. */
+  events: Int32Array
+  /** Submission ring. */
+  submissions: Int32Array
+  /** Bytes written by handlers, until the drain. */
+  sendSlab: Uint8Array
+  /** What sockets are received into. At least `maxReadBytes`. */
+  receiveSlab: ArrayBuffer
+  /** Where small owned chunks are copied to. At least `copyMaxBytes`. */
+  pool: ArrayBuffer
+  /** `Float64Array` of TABLE_COLUMNS for each slot; its size is the number of slots. */
+  table: Float64Array
+  /** `Float64Array` of COUNTERS. */
+  counters: Float64Array
+  /** The most bytes of one receive. */
+  maxReadBytes: number
+  /** Owned chunks up to this size are copied into the pool; larger ones stay where they were received. */
+  copyMaxBytes: number
+  /** The most connections one listener takes in one round. */
+  acceptBudget: number
+  /** The most rounds of one turn before control goes back to libuv. */
+  maxRounds: number
+  /** The most microseconds of one turn, looked at between rounds. */
+  maxTurnUs: number
+  /** How long a turn may look for more work before it goes back to libuv, in microseconds; 0: not at all. */
+  busyPollUs: number
+}
+
+/** An IP address as the reactor takes and gives it; `scopeId` is 0 where there is none. */
+export interface NativeIpAddress {
+  family: 'IPv4' | 'IPv6'
+  address: string
+  port: number
+  scopeId: number
+}
+
+/** A Unix address: the path, '' for an unnamed socket, or a name after a NUL byte for an abstract one. */
+export interface NativeUnixAddress {
+  family: 'Unix'
+  path: string
+}
+
+export type NativeAddress = NativeIpAddress | NativeUnixAddress
+
+/** One reactor. A `handle` is `generation * HANDLE_BASE + slot`. Results below zero are `-errno`. */
+export interface NativeReactor {
+  readonly backend: BackendName
+  /** Makes a nonblocking, close-on-exec socket; its handle, or `-errno`. */
+  socket(family: number, type: number, protocol: number): number
+  /** Takes over an open fd that must be a stream socket; its handle, or `-errno` (ENOTSOCK, EBADF, …). The fd is ours from then on. */
+  adopt(fd: number): number
+  /** bind(2) to an IP address. */
+  bindIp(handle: number, address: string, port: number, scopeId: number): number
+  /** bind(2) to a Unix path or abstract name; a stale socket file is unlinked first when nobody answers on it. */
+  bindUnix(handle: number, path: string): number
+  /** listen(2), and accept from now on. Connections are `borrow`ed or owned (see `EventType`). */
+  listen(handle: number, backlog: number, borrow: boolean): number
+  /** connect(2); 0 when it is under way (a CONNECT event follows, always), or `-errno`. */
+  connectIp(handle: number, address: string, port: number, scopeId: number, borrow: boolean): number
+  connectUnix(handle: number, path: string, borrow: boolean): number
+  /** Starts to receive on an adopted, connected socket. */
+  open(handle: number, borrow: boolean): number
+  /** setsockopt(2) with an int value. */
+  setOption(handle: number, level: number, name: number, value: number): number
+  /** getsockopt(2) of an int value: `[error, value]`, error 0 or `-errno`. */
+  getOption(handle: number, level: number, name: number): [error: number, value: number]
+  /** getsockname(2), or `-errno`. */
+  localAddress(handle: number): NativeAddress | number
+  /** The peer's address: as accept gave it, or getpeername(2), or `-errno`. */
+  remoteAddress(handle: number): NativeAddress | number
+  /** The fd, for diagnostics; `-EBADF` for a stale handle. */
+  fd(handle: number): number
+  /**
+   * Sends bytes straight from a caller's buffer, after all that was submitted before; what the kernel does not
+   * take is copied into the backlog. 0, or `-errno` (EBADF: stale handle). A failing send is an ERROR event.
+   */
+  write(handle: number, bytes: Uint8Array): number
+  /** Drains the submission ring now. Needed only when it or the send slab is full. */
+  submit(): void
+  /** A new receive slab; everything submitted against the old one is sent or copied first. */
+  lendSlab(slab: ArrayBuffer): void
+  lendPool(pool: ArrayBuffer): void
+  /** A larger socket table; the old contents are copied into it. */
+  lendTable(table: Float64Array): void
+  /** A referenced socket keeps the process alive (the default). */
+  ref(handle: number): void
+  unref(handle: number): void
+  /** The loop's clock in milliseconds, as in LAST_ACTIVITY_MS. */
+  now(): number
+  /** Closes every socket and gives all native resources back. Idempotent; no event follows. */
+  close(): void
+}
+
+/** Replaces the outcome of system calls, in builds for tests only. */
+export interface FaultRule {
+  /** Which call: 'recv', 'send', 'sendmsg', 'accept', 'connect', 'socket', 'shutdown', 'epoll_wait', 'poll', … */
+  call: string
+  /** Calls of that name to let pass first. Default 0. */
+  after?: number
+  /** How many calls it then applies to. Default 1. */
+  times?: number
+  /** Fail with this errno, by name: 'EAGAIN'. The real call is not made. */
+  error?: string
+  /** Make the real call with at most this many bytes (recv, send, sendmsg). */
+  maxBytes?: number
+}
+
+export interface FaultControl {
+  inject(rule: FaultRule): void
+  clear(): void
+  /** How often each call was made since the last `clear`. */
+  counts(): Record<string, number>
+}
+
+export interface NativeBinding {
+  /** `dispatch(count)` is called with `count` records in the event ring; it must not throw. */
+  Reactor: new (
+    options: ReactorOptions,
+    dispatch: (count: number) => void,
+  ) => NativeReactor
+  /** The backends of this build, the default first. */
+  readonly backends: readonly BackendName[]
+  /** The system's own values: AF_*, SOCK_*, SOL_*, SO_*, IPPROTO_*, TCP_*, SOMAXCONN, FD_SETSIZE, IOV_MAX. */
+  readonly constants: Readonly<Record<string, number>>
+  /** 'ECONNREFUSED' of a positive errno; 'UNKNOWN' if it has no name. */
+  errorName(errno: number): string
+  /** strerror(3) of a positive errno. */
+  errorText(errno: number): string
+  /** The errno of a name, or 0. */
+  errorNumber(name: string): number
+  /** Only in testing builds. */
+  readonly faults?: FaultControl
+}

@@ -1,0 +1,3 @@
+export * from './binding.js'
+export { loadBinding } from './load.js'
+export * from './rings.js'

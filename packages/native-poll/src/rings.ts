@@ -1,0 +1,147 @@
+/**
+ * The memory that JavaScript and the reactor share: layouts and codes.
+ *
+ * ```
+ *   kernel ──recv──▶ receive slab ┐                     ┌ send slab ──send──▶ kernel
+ *                    pool         ├─ event ring ──▶ JS ─┤ submission ring
+ *                                 ┘                     └ (or a reference into receive slab or pool)
+ * ```
+ *
+ * Every ring record is four 32-bit integers:
+ *
+ * | word | event                         | submission            |
+ * | ---- | ----------------------------- | --------------------- |
+ * | 0    | `type  \| slot << 8`          | `op \| slot << 8`     |
+ * | 1    | generation of the slot        | generation            |
+ * | 2    | `a` (offset, new slot, errno) | `a` (offset, a count) |
+ * | 3    | `b` (length, generation, …)   | `b` (length)          |
+ *
+ * The C++ half of this page is `native/reactor/rings.h`; `test/rings.test.ts` checks that they agree.
+ */
+
+/** 32-bit words in one record of either ring. */
+export const RECORD_WORDS = 4
+
+/** Bits of word 0 that hold the type; the slot stands above them. */
+export const SLOT_SHIFT = 8
+
+/** The most sockets one reactor can hold. */
+export const MAX_SLOTS = 1 << 22
+
+/** A socket's handle outside the rings: `generation * HANDLE_BASE + slot`, exact in a double. */
+export const HANDLE_BASE = 1 << 24
+
+/** What the reactor tells JavaScript. `a` and `b` are words 2 and 3. */
+export const EventType = {
+  /** Bytes in the receive slab, valid until the handler returns: `a` offset, `b` length. */
+  DATA_BORROWED: 1,
+  /** Bytes in the receive slab that are never written again: `a` offset, `b` length. */
+  DATA_KEPT: 2,
+  /** Bytes copied into the pool, never written again: `a` offset, `b` length. */
+  DATA_POOLED: 3,
+  /** A listener took a connection: `a` its slot, `b` its generation. */
+  ACCEPT: 4,
+  /** A connect finished: `a` is 0 or the errno. */
+  CONNECT: 5,
+  /** The peer will send no more (its half-close). */
+  END: 6,
+  /** Queued output fell to the mark that `WATCH_DRAIN` set. Once per `WATCH_DRAIN`. */
+  DRAIN: 7,
+  /** After `END`: all output is with the kernel and our half is shut. */
+  FINISH: 8,
+  /** The socket failed: `a` errno, `b` a {@link Syscall}. It reports nothing more until it is destroyed. */
+  ERROR: 9,
+  /** The last event of a slot: its fd is closed, and the slot is free after this dispatch. */
+  CLOSED: 10,
+  /** A listener ran out of fds or memory: `a` errno, `b` milliseconds until it tries again. */
+  ACCEPT_PAUSED: 11,
+  /** A paused listener accepts again. */
+  ACCEPT_RESUMED: 12,
+} as const
+
+/** What JavaScript asks of the reactor. Operations on one socket happen in the order they were written. */
+export const Op = {
+  /** Send bytes of the send slab: `a` offset, `b` length. */
+  WRITE: 1,
+  /** Send bytes of the receive slab, with no copy: `a` offset, `b` length. */
+  WRITE_RECEIVED: 2,
+  /** Send bytes of the pool, with no copy: `a` offset, `b` length. */
+  WRITE_POOLED: 3,
+  /** Flush, then shut the sending half down; `FINISH` follows. */
+  END: 4,
+  /** Flush, then close; `CLOSED` follows. */
+  CLOSE: 5,
+  /** Close now; what the kernel does not take at once is dropped; `CLOSED` follows. */
+  DESTROY: 6,
+  /** Close now with a reset to the peer (SO_LINGER of zero); `CLOSED` follows. */
+  RESET: 7,
+  /** Stop reading (or, on a listener, accepting). */
+  PAUSE: 8,
+  /** Read (or accept) again. */
+  RESUME: 9,
+  /** Report `DRAIN` once, as soon as queued output is `a` bytes or less. */
+  WATCH_DRAIN: 10,
+} as const
+
+/** Which system call an `ERROR` event speaks of (word `b`). */
+export const Syscall = { recv: 1, send: 2, connect: 3, accept: 4, shutdown: 5, poll: 6 } as const
+
+/** Words of the control block, an `Int32Array` that both sides write. */
+export const Control = {
+  /** Records in the submission ring. The reactor sets it to 0 when it has taken them. */
+  SUBMITTED: 0,
+  /** Bytes used in the send slab. The reactor sets it to 0 together with `SUBMITTED`. */
+  SEND_CURSOR: 1,
+  /** 1: lend a fresh receive slab at the end of this dispatch (`lendSlab`). */
+  NEED_SLAB: 2,
+  /** 1: lend a fresh pool at the end of this dispatch (`lendPool`). */
+  NEED_POOL: 3,
+  /** 1: lend a socket table of twice the size at the end of this dispatch (`lendTable`). */
+  NEED_TABLE: 4,
+  /** Counts the slabs lent: views cached for an older one are stale. */
+  SLAB_EPOCH: 5,
+} as const
+
+/** Words in the control block. */
+export const CONTROL_WORDS = 16
+
+/** Columns of the socket table, a `Float64Array` with `TABLE_COLUMNS` numbers for each slot. */
+export const Column = {
+  /**
+   * Bytes written and not yet with the kernel. JavaScript adds what it writes; the reactor sets it to the
+   * true backlog whenever it has sent.
+   */
+  QUEUED: 0,
+  /** Bytes received in all. */
+  BYTES_READ: 1,
+  /** Bytes that the kernel took in all. */
+  BYTES_WRITTEN: 2,
+  /** When bytes last moved either way, in milliseconds of the loop's clock (`uv_now`). */
+  LAST_ACTIVITY_MS: 3,
+} as const
+
+/** Numbers for each slot in the socket table. */
+export const TABLE_COLUMNS = 4
+
+/** Entries of the counters, a `Float64Array` that the reactor keeps up to date. */
+export const Counter = {
+  turns: 0,
+  rounds: 1,
+  dispatches: 2,
+  events: 3,
+  accepted: 4,
+  acceptPauses: 5,
+  acceptsShed: 6,
+  bytesRead: 7,
+  bytesWritten: 8,
+  receives: 9,
+  sends: 10,
+  shortSends: 11,
+  backlogBytes: 12,
+  openSockets: 13,
+  staleEvents: 14,
+  rejectedSubmissions: 15,
+} as const
+
+/** Numbers in the counters block. */
+export const COUNTERS = 16
