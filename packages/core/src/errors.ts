@@ -1,0 +1,109 @@
+/** Every error that Pollux makes, in one place. */
+
+/**
+ * The codes of Pollux's own errors; a system call's failure has the system's code ('ECONNREFUSED') instead.
+ *
+ * The addon adds what can go wrong when it is loaded: `ERR_POLLUX_NOT_BUILT`, `ERR_POLLUX_LOAD_FAILED`,
+ * `ERR_POLLUX_UNKNOWN_TARGET` and `ERR_POLLUX_UNSUPPORTED_PLATFORM`.
+ */
+export const ErrorCode = {
+  /** A socket or an event loop was used after it was closed. */
+  CLOSED: 'ERR_POLLUX_CLOSED',
+  /** A borrowed chunk was used after its handler returned. Noticed with POLLUX_DEBUG=1 only. */
+  BORROWED_CHUNK: 'ERR_POLLUX_BORROWED_CHUNK',
+  /** A handler transferred the memory of a received chunk away, and with it chunks of other connections. */
+  MEMORY_DETACHED: 'ERR_POLLUX_MEMORY_DETACHED',
+  /** More bytes waited to be sent than `maxQueuedBytes` allows; the connection was reset. */
+  QUEUE_FULL: 'ERR_POLLUX_QUEUE_FULL',
+  /** `write` or `end(data)` after `end`. */
+  WRITE_AFTER_END: 'ERR_POLLUX_WRITE_AFTER_END',
+  /** No byte moved either way for `idleTimeoutMs`, and there was no `timeout` handler. */
+  IDLE_TIMEOUT: 'ERR_POLLUX_IDLE_TIMEOUT',
+  /** `listen` on a server that was closed. */
+  SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
+} as const
+
+/** One of the values of {@link ErrorCode}. */
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]
+
+/** What a {@link SocketError} says beside its message. */
+export interface SocketErrorDetails {
+  code: string
+  /** Negative, as in Node's system errors. */
+  errno?: number
+  syscall?: string
+  /** An IP address, a host name or a path. */
+  address?: string
+  port?: number
+  cause?: unknown
+}
+
+/**
+ * A socket operation failed. Shaped like Node's system errors, so that existing checks work.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await server.listen({ host: '127.0.0.1', port: 80 })
+ * } catch (error) {
+ *   if (error instanceof SocketError && error.code === 'EACCES') console.error(error.message)
+ * }
+ * ```
+ */
+export class SocketError extends Error {
+  override readonly name: string = 'SocketError'
+  /** The system's name of the error ('ECONNREFUSED'), or one of {@link ErrorCode}. */
+  readonly code: string
+  /** The error number, negative; only if a system call failed. */
+  declare readonly errno?: number
+  /** Which system call failed. */
+  declare readonly syscall?: string
+  /** The address that it was about. */
+  declare readonly address?: string
+  declare readonly port?: number
+
+  constructor(message: string, details: SocketErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = details.code
+    if (details.errno !== undefined) this.errno = details.errno
+    if (details.syscall !== undefined) this.syscall = details.syscall
+    if (details.address !== undefined) this.address = details.address
+    if (details.port !== undefined) this.port = details.port
+  }
+}
+
+/** A `TypeError` with the code and words of Node's `ERR_INVALID_ARG_TYPE`. */
+export function invalidArgType(name: string, expected: string, actual: unknown): TypeError {
+  return withCode(
+    new TypeError(`The "${name}" argument must be ${expected}. Received ${describe(actual)}`),
+    'ERR_INVALID_ARG_TYPE',
+  )
+}
+
+/** A `TypeError` with the code and words of Node's `ERR_INVALID_ARG_VALUE`. */
+export function invalidArgValue(name: string, reason: string, actual: unknown): TypeError {
+  return withCode(
+    new TypeError(`The argument '${name}' ${reason}. Received ${describe(actual)}`),
+    'ERR_INVALID_ARG_VALUE',
+  )
+}
+
+/** A `RangeError` with the code and words of Node's `ERR_OUT_OF_RANGE`. */
+export function outOfRange(name: string, range: string, actual: unknown): RangeError {
+  return withCode(
+    new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${String(actual)}`),
+    'ERR_OUT_OF_RANGE',
+  )
+}
+
+function withCode<E extends Error>(error: E, code: string): E {
+  return Object.assign(error, { code })
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'function') return `function ${value.name}`
+  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return `type ${typeof value} (${text.length > 60 ? `${text.slice(0, 60)}…` : text})`
+}

@@ -1,0 +1,185 @@
+/**
+ * What handlers ask of the reactor: records in the submission ring, and the bytes that they write in the send slab.
+ *
+ * ```
+ *   ring: [ WRITE 7 | WRITE_RECEIVED 3 | END 7 |        ]     taken by the reactor when the dispatch returns,
+ *   slab: [ hello, 7 | ...                              ]     or before the loop blocks
+ * ```
+ *
+ * Bytes travel one of three ways: by reference, where they are still in the receive slab or the pool; copied into
+ * the send slab; or, when there are many, handed to the kernel at once. A reference is a record of its own; copies
+ * to the same socket that follow each other are one record.
+ */
+import {
+  Column,
+  Control,
+  HANDLE_BASE,
+  type NativeReactor,
+  Op,
+  RECORD_WORDS,
+  SLOT_SHIFT,
+  TABLE_COLUMNS,
+} from '@pollux/native-poll'
+import type { Chunks } from './chunks.js'
+
+const { SUBMITTED, SEND_CURSOR } = Control
+const { WRITE, WRITE_RECEIVED, WRITE_POOLED } = Op
+const { QUEUED } = Column
+
+/** Up to here a copy costs no more than looking where the bytes are. */
+const SMALL_BYTES = 512
+
+/** From here on a copy costs more than a system call. */
+const MAX_COPIED_BYTES = 64 * 1024
+
+/** UTF-8 takes at most 3 bytes for each UTF-16 unit of a string; the other encodings take less. */
+export const MAX_BYTES_PER_UNIT = 3
+
+/** Up to here a loop over an ASCII string is faster than the call that encodes it. */
+const SHORT_STRING = 12
+
+export class Submissions {
+  /** The socket table; replaced when it grows. */
+  table: Float64Array
+  private readonly reactor: NativeReactor
+  private readonly chunks: Chunks
+  private readonly control: Int32Array
+  private readonly ring: Int32Array
+  private readonly slab: Buffer
+  private readonly capacity: number
+  private readonly maxCopiedBytes: number
+
+  constructor(
+    reactor: NativeReactor,
+    chunks: Chunks,
+    control: Int32Array,
+    ring: Int32Array,
+    sendSlab: Buffer,
+    table: Float64Array,
+  ) {
+    this.table = table
+    this.reactor = reactor
+    this.chunks = chunks
+    this.control = control
+    this.ring = ring
+    this.slab = sendSlab
+    this.capacity = ring.length / RECORD_WORDS
+    this.maxCopiedBytes = Math.min(MAX_COPIED_BYTES, sendSlab.length)
+  }
+
+  /** Records an operation; `a` and `b` as in `Op`. */
+  push(op: number, slot: number, generation: number, a: number, b: number): void {
+    const control = this.control
+    if (control[SUBMITTED] >= this.capacity) this.reactor.submit()
+    const count = control[SUBMITTED]
+    const ring = this.ring
+    const at = count * RECORD_WORDS
+    ring[at] = op | (slot << SLOT_SHIFT)
+    ring[at + 1] = generation
+    ring[at + 2] = a
+    ring[at + 3] = b
+    control[SUBMITTED] = count + 1
+  }
+
+  /** Lets the kernel have at once what was submitted; afterwards the table says what it did not take. */
+  flush(): void {
+    this.reactor.submit()
+  }
+
+  /**
+   * Sends bytes and adds them to the socket's queue. Until the present handler has returned (or, outside of one,
+   * until the loop goes round) received chunks must stay unchanged; all others are copied before this returns.
+   *
+   * @param length `bytes.length`, which the caller has at hand
+   */
+  bytes(slot: number, generation: number, bytes: Uint8Array, length: number): void {
+    const chunks = this.chunks
+    if (bytes === chunks.current) {
+      this.reference(chunks.currentOp, slot, generation, chunks.currentOffset, length)
+      return
+    }
+    if (length > SMALL_BYTES) {
+      const memory = bytes.buffer
+      // The slab and the pool outlive the record: before others take their place, the reactor sends what refers to
+      // them. It receives into them only where no kept chunk is, and only after it took all records. (A borrowed
+      // chunk from an earlier dispatch is garbage already, copied or not.)
+      if (memory === chunks.slab) {
+        this.reference(WRITE_RECEIVED, slot, generation, bytes.byteOffset, length)
+        return
+      }
+      if (memory === chunks.pool) {
+        this.reference(WRITE_POOLED, slot, generation, bytes.byteOffset, length)
+        return
+      }
+      if (length > this.maxCopiedBytes) {
+        this.table[slot * TABLE_COLUMNS + QUEUED] += length
+        // A stale handle is no news: its CLOSED event is on the way.
+        this.reactor.write(generation * HANDLE_BASE + slot, bytes)
+        return
+      }
+    } else if (length === 0) {
+      return
+    }
+    const cursor = this.reserve(length)
+    this.slab.set(bytes, cursor)
+    this.commit(slot, generation, cursor, length)
+  }
+
+  /** Encodes a string, sends it and adds it to the socket's queue. */
+  text(slot: number, generation: number, text: string, encoding: BufferEncoding | undefined): void {
+    const most = text.length * MAX_BYTES_PER_UNIT
+    if (most > this.maxCopiedBytes) {
+      const bytes = Buffer.from(text, encoding)
+      this.bytes(slot, generation, bytes, bytes.length)
+      return
+    }
+    const cursor = this.reserve(most)
+    let length = -1
+    if (encoding === undefined && text.length <= SHORT_STRING) length = writeAscii(this.slab, text, cursor)
+    if (length < 0) length = this.slab.write(text, cursor, most, encoding)
+    if (length > 0) this.commit(slot, generation, cursor, length)
+  }
+
+  private reference(op: number, slot: number, generation: number, offset: number, length: number): void {
+    this.push(op, slot, generation, offset, length)
+    this.table[slot * TABLE_COLUMNS + QUEUED] += length
+  }
+
+  /** Makes room for `length` bytes and for the record that will speak of them; where the bytes go. */
+  private reserve(length: number): number {
+    const control = this.control
+    if (control[SUBMITTED] >= this.capacity || control[SEND_CURSOR] + length > this.slab.length) {
+      this.reactor.submit()
+    }
+    return control[SEND_CURSOR]
+  }
+
+  private commit(slot: number, generation: number, cursor: number, length: number): void {
+    const control = this.control
+    const ring = this.ring
+    control[SEND_CURSOR] = cursor + length
+    this.table[slot * TABLE_COLUMNS + QUEUED] += length
+    const last = (control[SUBMITTED] - 1) * RECORD_WORDS
+    if (
+      last >= 0 &&
+      ring[last] === (WRITE | (slot << SLOT_SHIFT)) &&
+      ring[last + 1] === generation &&
+      ring[last + 2] + ring[last + 3] === cursor
+    ) {
+      ring[last + 3] += length
+    } else {
+      this.push(WRITE, slot, generation, cursor, length)
+    }
+  }
+}
+
+/** How many bytes it wrote, or -1 if the string is not ASCII. */
+function writeAscii(slab: Buffer, text: string, cursor: number): number {
+  const length = text.length
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return -1
+    slab[cursor + i] = unit
+  }
+  return length
+}
