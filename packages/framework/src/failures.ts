@@ -1,0 +1,28 @@
+/** The framework's own errors, with the words that go with each code. */
+import { ErrorCode, SocketError } from '@pollux/core'
+
+export function writeAfterEnd(): SocketError {
+  return new SocketError('write after end: end() was called on this connection', {
+    code: ErrorCode.WRITE_AFTER_END,
+  })
+}
+
+export function queueFull(queuedBytes: number, length: number, maxQueuedBytes: number): SocketError {
+  const text =
+    `${queuedBytes} bytes are queued, and ${length} more would pass maxQueuedBytes (${maxQueuedBytes}): ` +
+    'the peer reads too slowly; stop writing when write() returns false'
+  return new SocketError(text, { code: ErrorCode.QUEUE_FULL })
+}
+
+export function idleTimeout(timeoutMs: number): SocketError {
+  return new SocketError(`no byte moved for ${timeoutMs} ms`, { code: ErrorCode.IDLE_TIMEOUT })
+}
+
+export function serverClosed(): SocketError {
+  const text = 'the server was closed; make a new one to listen again'
+  return new SocketError(text, { code: ErrorCode.SERVER_CLOSED })
+}
+
+export function loopClosed(): SocketError {
+  return new SocketError('the event loop was closed while connecting', { code: ErrorCode.CLOSED })
+}

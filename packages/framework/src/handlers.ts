@@ -1,0 +1,90 @@
+/** What a user hands to `createServer` and `connect`: handlers and options, in one object. */
+import type { EventLoop, SocketAddress, SocketError } from '@pollux/core'
+import type { Connection } from './connection.js'
+import type { Server } from './server.js'
+
+/**
+ * Handlers, shared by all connections of a server; `this` is the object that they were given in, which is read once.
+ *
+ * A handler may be async: its promise is not waited for, and its rejection counts as a throw. A handler that throws
+ * costs its own connection: `error` is called, then the connection is destroyed.
+ */
+export interface ConnectionHandlers<State> {
+  /** The connection is open. The first handler that is called. */
+  open?(connection: Connection<State>): unknown
+  /**
+   * Bytes arrived: one receive's worth, with no regard to the borders of messages. The chunk is yours to keep, unless
+   * `borrow` is set. A chunk that was passed to `write` must stay unchanged until the handler has returned.
+   */
+  data(connection: Connection<State>, chunk: Buffer): unknown
+  /** Queued output fell to `lowWaterMark`, once for each time that `write` began to return false. */
+  drain?(connection: Connection<State>): unknown
+  /** The peer will send no more. Unless `allowHalfOpen` is set, the connection ends by itself afterwards. */
+  end?(connection: Connection<State>): unknown
+  /**
+   * No byte moved either way for the idle timeout; called again after each further timeout of silence. Without this
+   * handler the connection is destroyed with ERR_POLLUX_IDLE_TIMEOUT.
+   */
+  timeout?(connection: Connection<State>): unknown
+  /**
+   * The connection failed: a {@link SocketError}, or whatever a handler threw. Called once at most, and then the
+   * connection is destroyed; what is written here is sent as far as the kernel takes it at once. Without this
+   * handler, failures of the network are left to `close`, and what handlers throw is a process warning (the first of
+   * each server).
+   */
+  error?(connection: Connection<State>, error: unknown): unknown
+  /**
+   * The connection is closed: the last handler that is called, exactly once for each `open`. `error` says why, if it
+   * failed. What this handler or `error` throws is an uncaughtException.
+   */
+  close?(connection: Connection<State>, error: unknown): unknown
+}
+
+/** Options of a server's connections, or of one connection. */
+export interface ConnectionOptions<State> {
+  /**
+   * Chunks are valid until the `data` handler returns, and nothing is copied. With the environment variable
+   * POLLUX_DEBUG=1, later use of one throws ERR_POLLUX_BORROWED_CHUNK. Default false: chunks are yours to keep.
+   */
+  borrow?: boolean
+  /** `write` returns false from so many queued bytes on. Default 256 KiB. */
+  highWaterMark?: number
+  /** `drain` is called when queued output falls to so many bytes. Default: a quarter of `highWaterMark`. */
+  lowWaterMark?: number
+  /**
+   * The most bytes that may be queued on one connection. A write past it is not taken: the connection is reset, so
+   * that its peer can not take a part for the whole, and fails with ERR_POLLUX_QUEUE_FULL. Default 64 MiB.
+   */
+  maxQueuedBytes?: number
+  /** See `timeout`. 0: none (the default). Precise to 16 ms or 3 %, whichever is more, and never early. */
+  idleTimeoutMs?: number
+  /** Whether we may go on sending after the peer has ended; then `end` is yours to call. Default false. */
+  allowHalfOpen?: boolean
+  /** TCP_NODELAY: small writes leave at once. Default true. */
+  noDelay?: boolean
+  /** Makes `connection.state`, before `open` is called. */
+  state?(connection: Connection): State
+  /** Where it runs. Default: `EventLoop.default()`. */
+  loop?: EventLoop
+}
+
+/** What `connect` takes. */
+export interface ConnectionInit<State> extends ConnectionOptions<State>, ConnectionHandlers<State> {}
+
+/** Handlers of the server itself. What they throw is an uncaughtException. */
+export interface ServerHandlers<State> {
+  /** The server listens on one more address. */
+  listening?(server: Server<State>, address: SocketAddress): unknown
+  /**
+   * There are no fds (EMFILE, ENFILE) or there is no memory left to accept with; the server tries again by itself
+   * after `retryMs`. Without this handler: a process warning, once for each server.
+   */
+  acceptPaused?(server: Server<State>, error: SocketError, retryMs: number): unknown
+  /** The server accepts again. */
+  acceptResumed?(server: Server<State>): unknown
+  /** A listening socket failed for good and was closed. Without this handler: an uncaughtException. */
+  failed?(server: Server<State>, error: SocketError): unknown
+}
+
+/** What `createServer` takes. */
+export interface ServerInit<State> extends ConnectionInit<State>, ServerHandlers<State> {}

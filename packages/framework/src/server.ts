@@ -1,0 +1,241 @@
+/** A protocol server: listeners, the connections that they take, and an orderly end. */
+import { type EventLoop, outOfRange, raiseUncaught, type SocketAddress, type SocketError } from '@pollux/core'
+import { Connection, type ConnectionOwner } from './connection.js'
+import { serverClosed } from './failures.js'
+import type { ServerHandlers, ServerInit } from './handlers.js'
+import { bindTarget, type ListenTarget } from './listen-target.js'
+import { Listener } from './listener.js'
+import { Settings } from './settings.js'
+
+/** How long `close` lets connections finish, unless it is told. */
+const CLOSE_DEADLINE_MS = 10_000
+
+/** The longest delay of a Node timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+/**
+ * A server. Made by {@link createServer}.
+ *
+ * ```
+ *   listen() ─▶ Listener ──accept──▶ Connection ──▶ handlers
+ *   close()  ─▶ listeners close at once, connections by themselves or at the deadline
+ * ```
+ */
+export class Server<State = unknown> implements ConnectionOwner<State> {
+  /** The event loop that it runs on. */
+  readonly loop: EventLoop
+  /** Itself, as the server of its connections. */
+  readonly server: Server<State> = this
+  private readonly settings: Settings<State>
+  private readonly handlers: ServerHandlers<State>
+  private readonly listeners: Listener<State>[] = []
+  private open = 0
+  private referenced = true
+  private warnedOfPause = false
+  private closing: Promise<void> | undefined = undefined
+  private resolveClosing: () => void = () => {}
+  private deadline: NodeJS.Timeout | undefined = undefined
+  private deadlineMs = Number.POSITIVE_INFINITY
+
+  /** Internal: use {@link createServer}. */
+  constructor(init: ServerInit<State>) {
+    this.settings = new Settings(init)
+    this.handlers = init
+    this.loop = this.settings.loop
+  }
+
+  /** Where it listens: the first address, undefined before `listen` and after `close`. */
+  get address(): SocketAddress | undefined {
+    return this.listeners[0]?.address
+  }
+
+  /** Every address that it listens on. */
+  get addresses(): SocketAddress[] {
+    return this.listeners.map((listener) => listener.address)
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.open
+  }
+
+  /** Bytes that were written to connections which had closed meanwhile, or went past `maxQueuedBytes`. */
+  get droppedBytes(): number {
+    return this.settings.droppedBytes
+  }
+
+  /**
+   * Listens; may be called for several addresses. The handlers are called from the next turn of the loop on.
+   *
+   * @returns the address, with the port that the system chose for port 0
+   * @throws SocketError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND, …), ERR_POLLUX_SERVER_CLOSED; TypeError or
+   *   RangeError for a bad target
+   *
+   * @example
+   * ```ts
+   * await server.listen({ host: '127.0.0.1', port: 7000 })
+   * await server.listen({ path: '/run/app.sock' })
+   * ```
+   */
+  async listen(target: ListenTarget): Promise<SocketAddress> {
+    this.checkNotClosed()
+    const socket = await bindTarget(target, this.loop, this.settings.noDelay)
+    try {
+      this.checkNotClosed()
+      const address = socket.localAddress
+      const listener = new Listener(this.loop, socket.slot, socket.generation, this, address)
+      socket.listen(this.settings.borrow, target.backlog)
+      socket.release()
+      this.listeners.push(listener)
+      if (!this.referenced) listener.setReferenced(false)
+      this.announce(address)
+      return address
+    } catch (error) {
+      socket.close()
+      throw error
+    }
+  }
+
+  /**
+   * Stops listening, lets the connections finish, and destroys those that are left at the deadline. Ending them
+   * sooner is up to the protocol. May be called again, to bring the deadline forward.
+   *
+   * @param options.deadlineMs 0: at once; Infinity: never. Default 10 000.
+   * @returns a promise that is kept when all listeners and connections are closed
+   */
+  close(options: { deadlineMs?: number } = {}): Promise<void> {
+    const deadlineMs = options.deadlineMs ?? CLOSE_DEADLINE_MS
+    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0))
+      throw outOfRange('deadlineMs', '>= 0', deadlineMs)
+    if (this.closing === undefined) {
+      this.closing = new Promise((resolve) => {
+        this.resolveClosing = resolve
+      })
+      for (const listener of this.listeners) listener.close()
+      this.finishClosing()
+    }
+    this.destroyAfter(deadlineMs)
+    return this.closing
+  }
+
+  /** `await using server = createServer(…)` closes it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Keeps the process alive while the server listens (the default). */
+  ref(): this {
+    return this.setReferenced(true)
+  }
+
+  /** Lets the process end although the server listens; its connections keep it alive by themselves. */
+  unref(): this {
+    return this.setReferenced(false)
+  }
+
+  // From here on: called by listeners and connections.
+
+  /** Internal: a listener took a connection. */
+  accepted(slot: number, generation: number): void {
+    this.open++
+    new Connection(this.loop, slot, generation, this.settings, this).opened()
+  }
+
+  /** Internal. */
+  connectionClosed(): void {
+    this.open--
+    this.finishClosing()
+  }
+
+  /** Internal. */
+  acceptPaused(error: SocketError, retryMs: number): void {
+    if (this.handlers.acceptPaused !== undefined) {
+      this.handlers.acceptPaused(this, error, retryMs)
+    } else if (!this.warnedOfPause) {
+      this.warnedOfPause = true
+      const text = `The server accepts no connections for a while, until resources are free: ${error.message}`
+      process.emitWarning(text, { type: 'PolluxWarning', code: 'POLLUX_ACCEPT_PAUSED' })
+    }
+  }
+
+  /** Internal. */
+  acceptResumed(): void {
+    this.handlers.acceptResumed?.(this)
+  }
+
+  /** Internal: a listening socket broke. */
+  listenerFailed(error: SocketError): void {
+    if (this.handlers.failed !== undefined) this.handlers.failed(this, error)
+    else raiseUncaught(error)
+  }
+
+  /** Internal: its fd is closed. */
+  listenerClosed(listener: Listener<State>): void {
+    const index = this.listeners.indexOf(listener)
+    if (index >= 0) this.listeners.splice(index, 1)
+    this.finishClosing()
+  }
+
+  private announce(address: SocketAddress): void {
+    try {
+      this.handlers.listening?.(this, address)
+    } catch (error) {
+      // The server listens all the same.
+      raiseUncaught(error)
+    }
+  }
+
+  private checkNotClosed(): void {
+    if (this.closing === undefined) return
+    throw serverClosed()
+  }
+
+  private setReferenced(referenced: boolean): this {
+    this.referenced = referenced
+    for (const listener of this.listeners) listener.setReferenced(referenced)
+    return this
+  }
+
+  private finishClosing(): void {
+    if (this.closing === undefined || this.open > 0 || this.listeners.length > 0) return
+    clearTimeout(this.deadline)
+    this.resolveClosing()
+  }
+
+  private destroyAfter(deadlineMs: number): void {
+    const atMs = performance.now() + deadlineMs
+    if (atMs >= this.deadlineMs || (this.open === 0 && this.listeners.length === 0)) return
+    this.deadlineMs = atMs
+    clearTimeout(this.deadline)
+    if (deadlineMs === 0) this.destroyConnections()
+    else this.deadline = setTimeout(() => this.destroyConnections(), Math.min(deadlineMs, MAX_DELAY_MS))
+  }
+
+  private destroyConnections(): void {
+    // The table of the loop knows them all: a list of our own would cost every connection memory.
+    for (const channel of this.loop.targets) {
+      if (channel instanceof Connection && channel.server === this) channel.destroy()
+    }
+  }
+}
+
+/**
+ * Makes a server of handlers and options. It does nothing before `listen`.
+ *
+ * @throws TypeError or RangeError that names the handler or option
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@pollux/framework'
+ *
+ * const server = createServer({
+ *   data(conn, chunk) {
+ *     conn.write(chunk)
+ *   },
+ * })
+ * await server.listen({ host: '127.0.0.1', port: 7000 })
+ * ```
+ */
+export function createServer<State = unknown>(init: ServerInit<State>): Server<State> {
+  return new Server(init)
+}
