@@ -1,0 +1,132 @@
+#!/usr/bin/env node
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { compilePrograms } from './compile.js'
+import { runEcho } from './echo.js'
+import { describeEnvironment, readEnvironment } from './environment.js'
+import { listPeers, type Peer } from './peers.js'
+import { Results } from './results.js'
+import { SHAPES } from './shapes.js'
+import { resultTable, targetTable } from './table.js'
+import { judge } from './targets.js'
+
+const USAGE = `usage: bench echo [flags]
+
+  --rounds N         rounds of all shapes and peers (5; 2 with --quick)
+  --duration S       measured seconds of one trial (1.5; 0.5 with --quick)
+  --quick            a rough answer in less than 90 s
+  --only PEER,…      these peers (${listPeers()
+    .map((peer) => peer.name)
+    .join(', ')})
+  --shape SHAPE,…    these shapes (${SHAPES.map((shape) => shape.name).join(', ')})
+  --backend B        the poller that Pollux shall use: epoll, poll or select
+  --against DIR      also another built checkout of Pollux
+  --twin             also a second, identical C server: its ratio to the first shows the noise
+  --seed N           repeat the order of an earlier run
+  --json FILE        write every trial there
+`
+
+/** A wrong command line. */
+class UsageError extends Error {}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseFlags()
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (positionals.length !== 1 || positionals[0] !== 'echo')
+    throw new UsageError(`say what to run\n\n${USAGE}`)
+
+  const allPeers = listPeers({ against: values.against, backend: values.backend, twin: values.twin })
+  const only = values.only === undefined || !values.twin ? values.only : `${values.only},c-epoll-twin`
+  const peers = pick(allPeers, only, '--only')
+  const shapes = pick(SHAPES, values.shape, '--shape')
+  const options = {
+    rounds: number(values.rounds ?? (values.quick ? '2' : '5'), '--rounds', 1),
+    seed: number(values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), '--seed', 0),
+    times: {
+      warmUpSeconds: values.quick ? 0.2 : 0.3,
+      durationSeconds: number(values.duration ?? (values.quick ? '0.5' : '1.5'), '--duration', 0.05),
+    },
+  }
+
+  compilePrograms()
+  const environment = readEnvironment()
+  process.stderr.write(`seed ${options.seed} (--seed ${options.seed} repeats this order)\n`)
+  const startedMs = Date.now()
+  const trials = await runEcho(shapes, peers, environment, options)
+  const seconds = Math.round((Date.now() - startedMs) / 1000)
+
+  if (values.json !== undefined) {
+    const content = { format: 1, command: process.argv.slice(2), options, environment, shapes, peers, trials }
+    writeFileSync(values.json, `${JSON.stringify(content, null, 2)}\n`)
+  }
+  const results = new Results(trials)
+  const { rounds, seed, times } = options
+  process.stdout.write(
+    `\n${[
+      resultTable(results, shapes, peers),
+      ...(peers.some(isPollux) ? [targetTable(judge(results))] : []),
+      `${describeEnvironment(environment)}\n` +
+        `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${times.durationSeconds} s a trial, ${seconds} s in all, seed ${seed}`,
+    ].join('\n\n')}\n`,
+  )
+  const failures = results.failures()
+  for (const { round, shape, peer, error } of failures) {
+    process.stderr.write(`FAILED: ${peer}, ${shape}, round ${round}: ${error}\n`)
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+function parseFlags() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        duration: { type: 'string' },
+        quick: { type: 'boolean' },
+        only: { type: 'string' },
+        shape: { type: 'string' },
+        backend: { type: 'string' },
+        against: { type: 'string' },
+        twin: { type: 'boolean' },
+        seed: { type: 'string' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
+  }
+}
+
+function pick<T extends { name: string }>(all: T[], wanted: string | undefined, flag: string): T[] {
+  if (wanted === undefined) return all
+  const names = wanted.split(',')
+  const unknown = names.filter((name) => !all.some((item) => item.name === name))
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `${flag}: no ${unknown.join(', ')}; there are ${all.map((item) => item.name).join(', ')}`,
+    )
+  }
+  return all.filter((item) => names.includes(item.name))
+}
+
+function number(text: string, flag: string, least: number): number {
+  const value = Number(text)
+  if (!(value >= least)) throw new UsageError(`${flag} must be a number of at least ${least}, not ${text}`)
+  return value
+}
+
+function isPollux(peer: Peer): boolean {
+  return peer.name.startsWith('pollux')
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`bench: ${(error as Error).message}\n`)
+  process.exitCode = 2
+}

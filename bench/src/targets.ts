@@ -1,0 +1,60 @@
+import type { Results } from './results.js'
+import type { Spread } from './stats.js'
+
+/** A figure that Pollux wants to reach. Missing it is news, not a failure: a time never fails a run. */
+export interface Target {
+  what: string
+  shape: string
+  /** The ratio of these two peers, or the plain value of the first. */
+  peer: string
+  to?: string
+  atLeast?: number
+  atMost?: number
+}
+
+const BORROWED = 'pollux-borrowed'
+const OWNED = 'pollux-owned'
+const C = 'c-epoll'
+const NODE = 'node-net'
+
+function ratio(what: string, shape: string, peer: string, to: string, atLeast: number): Target {
+  return { what, shape, peer, to, atLeast }
+}
+
+export const TARGETS: Target[] = [
+  ratio('borrowed ÷ C epoll, 64 B × 1', '64Bx1', BORROWED, C, 1),
+  ratio('borrowed ÷ C epoll, 64 B × 50', '64Bx50', BORROWED, C, 1),
+  ratio('borrowed ÷ C epoll, 64 B × 500', '64Bx500', BORROWED, C, 1),
+  ratio('borrowed ÷ C epoll, 64 B × 50, 16 in flight', '64Bx50x16', BORROWED, C, 1),
+  ratio('borrowed ÷ C epoll, 64 KiB × 10', '64KiBx10', BORROWED, C, 0.93),
+  ratio('owned ÷ C epoll, 64 B × 1', '64Bx1', OWNED, C, 0.92),
+  ratio('owned ÷ C epoll, 64 B × 50', '64Bx50', OWNED, C, 0.92),
+  ratio('owned ÷ C epoll, 64 B × 500', '64Bx500', OWNED, C, 0.92),
+  ratio('owned ÷ C epoll, 64 B × 50, 16 in flight', '64Bx50x16', OWNED, C, 0.92),
+  ratio('owned ÷ C epoll, 4 KiB × 50', '4KiBx50', OWNED, C, 0.85),
+  ratio('owned ÷ C epoll, 64 KiB × 10', '64KiBx10', OWNED, C, 0.7),
+  ratio('borrowed ÷ node:net, 64 B × 50', '64Bx50', BORROWED, NODE, 1.65),
+  ratio('borrowed ÷ node:net, 64 KiB × 10', '64KiBx10', BORROWED, NODE, 2),
+  ratio('borrowed ÷ node:net, connections', 'churn', BORROWED, NODE, 2.2),
+  ratio('owned ÷ node:net, connections', 'churn', OWNED, NODE, 2.2),
+  { what: 'bytes for an idle connection, borrowed', shape: 'idle', peer: BORROWED, atMost: 600 },
+  { what: 'bytes for an idle connection, owned', shape: 'idle', peer: OWNED, atMost: 600 },
+]
+
+export interface Verdict {
+  target: Target
+  measured: Spread | undefined
+  /** Undefined when it was not measured. */
+  met: boolean | undefined
+}
+
+export function judge(results: Results, targets: readonly Target[] = TARGETS): Verdict[] {
+  return targets.map((target) => {
+    const { shape, peer, to } = target
+    const measured = to === undefined ? results.value(shape, peer) : results.ratio(shape, peer, to)
+    if (measured === undefined) return { target, measured, met: undefined }
+    const enough = target.atLeast === undefined || measured.median >= target.atLeast
+    const notTooMuch = target.atMost === undefined || measured.median <= target.atMost
+    return { target, measured, met: enough && notTooMuch }
+  })
+}
