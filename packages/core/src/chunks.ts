@@ -104,7 +104,7 @@ function view(memory: ArrayBuffer, offset: number, length: number): Buffer {
   } catch (cause) {
     throw new SocketError(
       'received bytes are lost: a handler transferred the ArrayBuffer of an earlier chunk, which other chunks ' +
-        'share; transfer a copy (Buffer.from(chunk)) instead',
+        'share; transfer a copy (new Uint8Array(chunk)) instead',
       { code: ErrorCode.MEMORY_DETACHED, cause },
     )
   }

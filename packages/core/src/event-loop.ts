@@ -18,6 +18,7 @@ import {
   type NativeReactor,
   Op,
   RECORD_WORDS,
+  type ReactorOptions,
   SLOT_SHIFT,
   TABLE_COLUMNS,
 } from '@pollux/native-poll'
@@ -30,6 +31,7 @@ import { lendableMemory, lendableNumbers, lendableWords } from './memory.js'
 import { native } from './native.js'
 import { type EventLoopOptions, type ResolvedLoopOptions, resolveLoopOptions } from './options.js'
 import { Submissions } from './submissions.js'
+import { systemError } from './system-error.js'
 
 // Constants of this module, so that the compiler knows them in the hot loop.
 const {
@@ -110,7 +112,7 @@ export class EventLoop {
     this.control = lendableWords(CONTROL_WORDS)
     this.events = lendableWords(resolved.eventCapacity * RECORD_WORDS)
     this.counters = lendableNumbers(COUNTERS)
-    this.reactor = new native.Reactor(
+    this.reactor = makeReactor(
       {
         backend: resolved.backend,
         control: this.control,
@@ -316,6 +318,16 @@ export class EventLoop {
     this.table = table
     this.submissions.table = table
     while (this.targets.length < slots) this.targets.push(null)
+  }
+}
+
+/** @throws SocketError when the kernel has no descriptor or thread left for the reactor */
+function makeReactor(options: ReactorOptions, dispatch: (count: number) => void): NativeReactor {
+  try {
+    return new native.Reactor(options, dispatch)
+  } catch (error) {
+    const errno = (error as { errno?: unknown }).errno
+    throw typeof errno === 'number' ? systemError(errno, options.backend) : error
   }
 }
 

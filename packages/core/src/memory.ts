@@ -2,8 +2,9 @@
 import { markAsUntransferable } from 'node:worker_threads'
 
 /**
- * Memory that a user's `postMessage` or `structuredClone` cannot transfer away. Its contents are undefined: nobody
- * reads what the reactor has not written.
+ * Memory that `postMessage` does not transfer away. Other ways to detach it are left (`structuredClone` on Node 20,
+ * `ArrayBuffer.prototype.transfer`): the reactor looks for that itself. Its contents are undefined: nobody reads what
+ * the reactor has not written.
  */
 export function lendableMemory(bytes: number): ArrayBuffer {
   // "Slow" means: with memory of its own, not a part of Node's pool.

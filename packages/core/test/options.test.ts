@@ -19,9 +19,9 @@ describe('the options of a loop', () => {
       submissionCapacity: 4096,
       initialSlots: 16_384,
       acceptBudget: 64,
-      maxRounds: 16,
+      maxRounds: 64,
       maxTurnUs: 2000,
-      busyPollUs: 0,
+      busyPollUs: 50,
     })
   })
 

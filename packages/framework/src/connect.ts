@@ -99,7 +99,9 @@ class ConnectAttempt<State> implements ConnectionOwner<State> {
     if (errno === 0) {
       this.settle()
       connection.opened()
-      this.resolve(connection)
+      // `open` or `state` threw.
+      if (connection.failure === undefined) this.resolve(connection)
+      else this.reject(connection.failure)
       return
     }
     this.errors.push(systemError(errno, 'connect', this.addresses[this.tried - 1]))

@@ -91,8 +91,8 @@ export class Connection<State = unknown> extends ConnectionInfo {
    * Sends bytes or a string, now or as soon as the peer takes them. Nothing is lost or reordered while the connection
    * lives; what is written in one turn leaves together.
    *
-   * Received chunks may be passed on as they are, and are not copied; they must stay unchanged until the handler has
-   * returned. All other bytes are copied before this returns.
+   * Received chunks may be passed on as they are, and are not copied; they must stay unchanged until the turn
+   * is over (setImmediate is late enough). All other bytes are copied before this returns.
    *
    * @param encoding of a string. Default 'utf8'.
    * @returns false from the high watermark on, until `drain`: stop writing until then, or memory is used up. Also
@@ -175,6 +175,11 @@ export class Connection<State = unknown> extends ConnectionInfo {
   }
 
   // From here on: called by the loop and the owner.
+
+  /** Internal: the error that ended the connection, if one did. */
+  get failure(): unknown {
+    return this.details.reason
+  }
 
   /** Internal: the connection is usable. */
   opened(): void {

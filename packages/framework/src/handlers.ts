@@ -34,8 +34,8 @@ export interface ConnectionHandlers<State> {
    */
   error?(connection: Connection<State>, error: unknown): unknown
   /**
-   * The connection is closed: the last handler that is called, exactly once for each `open`. `error` says why, if it
-   * failed. What this handler or `error` throws is an uncaughtException.
+   * The connection is closed: the last handler that is called, exactly once for each connection that was
+   * opened, also where `state` or `open` threw. `error` says why, if it failed. What this handler or `error` throws is an uncaughtException.
    */
   close?(connection: Connection<State>, error: unknown): unknown
 }
@@ -76,8 +76,8 @@ export interface ServerHandlers<State> {
   /** The server listens on one more address. */
   listening?(server: Server<State>, address: SocketAddress): unknown
   /**
-   * There are no fds (EMFILE, ENFILE) or there is no memory left to accept with; the server tries again by itself
-   * after `retryMs`. Without this handler: a process warning, once for each server.
+   * There is nothing left to accept with: no fds (EMFILE, ENFILE), no memory, no room in the poller (ENOSPC of epoll's
+   * watches, ERANGE of select's fds). The server tries again by itself after `retryMs`. Without this handler: a process warning, once for each server.
    */
   acceptPaused?(server: Server<State>, error: SocketError, retryMs: number): unknown
   /** The server accepts again. */

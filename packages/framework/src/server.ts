@@ -5,7 +5,7 @@ import { serverClosed } from './failures.js'
 import type { ServerHandlers, ServerInit } from './handlers.js'
 import { bindTarget, type ListenTarget } from './listen-target.js'
 import { Listener } from './listener.js'
-import { Settings } from './settings.js'
+import { checkServerHandlers, Settings } from './settings.js'
 
 /** How long `close` lets connections finish, unless it is told. */
 const CLOSE_DEADLINE_MS = 10_000
@@ -40,6 +40,7 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
   /** Internal: use {@link createServer}. */
   constructor(init: ServerInit<State>) {
     this.settings = new Settings(init)
+    checkServerHandlers(init)
     this.handlers = init
     this.loop = this.settings.loop
   }

@@ -1,6 +1,6 @@
 /** Options and handlers, checked and with their defaults, in an object of one shape for the hot path. */
 import { checkBoolean, checkInteger, checkObject, EventLoop, invalidArgType } from '@pollux/core'
-import type { ConnectionHandlers, ConnectionInit, ConnectionOptions } from './handlers.js'
+import type { ConnectionHandlers, ConnectionInit, ConnectionOptions, ServerInit } from './handlers.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -16,6 +16,19 @@ export const MAX_TIMEOUT_MS = MAX_INT
 
 /** Names of connection handlers; each must be a function where it is given. */
 const HANDLERS = ['open', 'data', 'drain', 'end', 'timeout', 'error', 'close', 'state'] as const
+
+/** Names of server handlers, none of which must be given. */
+const SERVER_HANDLERS = ['listening', 'acceptPaused', 'acceptResumed', 'failed'] as const
+
+/** @throws TypeError that names the handler which is no function */
+export function checkServerHandlers<State>(init: ServerInit<State>): void {
+  for (const name of SERVER_HANDLERS) {
+    const handler: unknown = init[name]
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw invalidArgType(name, 'of type function', handler)
+    }
+  }
+}
 
 type Handlers<State> = Required<ConnectionHandlers<State>>
 

@@ -126,7 +126,10 @@ export interface FaultControl {
 }
 
 export interface NativeBinding {
-  /** `dispatch(count)` is called with `count` records in the event ring; it must not throw. */
+  /**
+   * Throws a TypeError or RangeError for bad options, and an Error with the property `errno` (negative) when the
+   * kernel has no descriptor or thread left. `dispatch(count)` is called with `count` records in the event ring; it must not throw.
+   */
   Reactor: new (
     options: ReactorOptions,
     dispatch: (count: number) => void,

@@ -98,8 +98,6 @@ export const Control = {
   NEED_POOL: 3,
   /** 1: lend a socket table of twice the size at the end of this dispatch (`lendTable`). */
   NEED_TABLE: 4,
-  /** Counts the slabs lent: views cached for an older one are stale. */
-  SLAB_EPOCH: 5,
 } as const
 
 /** Words in the control block. */

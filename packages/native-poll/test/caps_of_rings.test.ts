@@ -46,6 +46,25 @@ describe.each(BACKENDS)('past the cap on %s', (backend) => {
     }
   })
 
+  it('of the event ring by what handlers cause, no later event overtakes an earlier one', async () => {
+    const server = serve({ sizes: { eventRecords: 1 } })
+    const { reactor } = server
+    const connections = await server.connectMany(6)
+    reactor.handler = ({ name, socket }) => {
+      if (!name.startsWith('DATA')) return
+      reactor.submit('WATCH_DRAIN', socket, 0)
+      reactor.native.submit()
+    }
+    await readyTogether(
+      reactor,
+      connections.map(({ socket }) => socket),
+      () => Promise.all(connections.map(({ peer }) => peer.send('x'))),
+    )
+    await reactor.until('every drain', () => reactor.log.filter(({ name }) => name === 'DRAIN').length === 6)
+    const story = reactor.log.filter(({ name }) => name !== 'ACCEPT').map(({ name }) => name)
+    expect(story).toEqual(Array.from({ length: 6 }, () => ['DATA_BORROWED', 'DRAIN']).flat())
+  })
+
   it('of the submission ring, what was asked first is done first', async () => {
     const server = serve({ sizes: { submissionRecords: 4 } })
     const { peer, socket } = await server.connect()

@@ -3,6 +3,7 @@ import { Control, HANDLE_BASE, type Op, SLOT_SHIFT } from '@pollux/native-poll'
 import { describe, expect, it } from 'vitest'
 import { checkFds } from './support/leaks.js'
 import { noise, type Peer } from './support/peer.js'
+import { Random, seeds } from './support/random.js'
 import { errno } from './support/raw_reactor.js'
 import { BACKENDS, serveTcp } from './support/server.js'
 
@@ -12,15 +13,16 @@ const INT_MAX = 0x7fffffff
 const INT_MIN = -0x80000000
 
 describe.each(BACKENDS)('the submission ring on %s', (backend) => {
-  it.each([1, 2, 3, 4, 5])(
-    'full of garbage (seed %i) is survived, counted, and harms no bystander',
+  it.each(seeds(5))(
+    'full of garbage (POLLUX_SEED=%i) is survived, counted, and harms no bystander',
     async (seed) => {
       const server = serveTcp(backend, { sizes: { submissionRecords: 64 } })
       const { reactor, listener } = server
       reactor.handler = reactor.echo
       const bystander = await server.connect()
       const victims = await server.connectMany(10)
-      const random = generator(seed)
+      const chance = new Random(seed)
+      const random = () => chance.bits()
       const spared = [listener, bystander.socket].map((socket) => socket % HANDLE_BASE)
       const word = () =>
         [random() | 0, random() & 0xff, (random() & 0xff) - 128, INT_MAX, INT_MIN][random() % 5]
@@ -136,15 +138,4 @@ async function expectEcho({ peer }: { peer: Peer }, length: number) {
   const bytes = noise(length)
   await peer.send(bytes)
   await peer.expectBytes(Buffer.concat([before, bytes]))
-}
-
-/** Numbers that a seed repeats: mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return (mixed ^ (mixed >>> 14)) >>> 0
-  }
 }

@@ -1,12 +1,16 @@
 // A socket that is gone is recognised, although its slot and its descriptor are somebody else's by now.
+import { join } from 'node:path'
 import { HANDLE_BASE } from '@pollux/native-poll'
 import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from './support/folder.js'
 import { checkFds } from './support/leaks.js'
 import { listeningPeer } from './support/peer.js'
 import { constants } from './support/raw_reactor.js'
-import { BACKENDS, connectTcp, errorOf, ok, readyTogether, serveTcp } from './support/server.js'
+import { BACKENDS, connectTcp, errorOf, listenUnix, ok, readyTogether, serveTcp } from './support/server.js'
 
 checkFds()
+
+const folder = temporaryFolder()
 
 describe.each(BACKENDS)('a stale handle on %s', (backend) => {
   it('is EBADF to every method', async () => {
@@ -80,27 +84,41 @@ describe.each(BACKENDS)('a stale handle on %s', (backend) => {
     expect(reactor.counter('staleEvents')).toBe(2)
   })
 
-  it('gets no event after CLOSED, though a new socket has its slot within the batch', async () => {
+  it('passes its readiness on to nobody, though a new socket has its slot within the batch', async () => {
     const server = serveTcp(backend, { sizes: { eventRecords: 1 } })
     const { reactor } = server
-    const sockets = await server.connectMany(3)
+    const path = join(folder, backend)
+    reactor.submit('PAUSE', listenUnix(reactor, path))
+    const sockets = await server.connectMany(14)
+    const order = sockets.map(({ socket }) => socket)
+    let doomed: number[] = []
     const reborn: number[] = []
-    reactor.handler = ({ name }) => {
-      // The one whose CLOSED was just delivered is free now: its slot and its descriptor go to these.
-      if (reborn.length < 6) {
-        reborn.push(ok(reactor.native.socket(constants.AF_INET, constants.SOCK_STREAM, 0)))
+    reactor.handler = ({ name, socket }) => {
+      if (!name.startsWith('DATA')) return
+      if (doomed.length === 0) {
+        // Those that the batch comes to last: it goes through the sockets in order, from wherever it began.
+        const first = order.indexOf(socket)
+        doomed = [1, 2, 3].map((back) => order.at(first - back)!)
+        for (const each of doomed) reactor.submit('DESTROY', each)
+      } else if (reborn.length === 0 && doomed.every((each) => reactor.eventsOf(each, 'CLOSED').length > 0)) {
+        for (const _ of doomed) {
+          const fresh = ok(reactor.native.socket(constants.AF_UNIX, constants.SOCK_STREAM, 0))
+          ok(reactor.native.connectUnix(fresh, path, true))
+          reborn.push(fresh)
+        }
       }
-      if (name.startsWith('DATA')) for (const { socket } of sockets) reactor.submit('DESTROY', socket)
     }
-    await readyTogether(
-      reactor,
-      sockets.map(({ socket }) => socket),
-      () => Promise.all(sockets.map(({ peer }) => peer.send('all at once'))),
+    await readyTogether(reactor, order, () =>
+      Promise.all(sockets.map(({ peer }) => peer.send('all at once'))),
     )
-    for (const { socket } of sockets) await reactor.awaitEvent(socket, 'CLOSED')
-    const data = reactor.log.filter(({ name }) => name.startsWith('DATA'))
-    expect(data.length).toBe(1)
-    for (const socket of reborn) reactor.expectEvents(socket, [])
+    await reactor.until('all others to be heard', () =>
+      order.every((socket) => doomed.includes(socket) || reactor.eventsOf(socket).length > 0),
+    )
+    const slots = (handles: number[]) => handles.map((handle) => handle % HANDLE_BASE).sort()
+    expect(slots(reborn)).toEqual(slots(doomed))
+    expect(reactor.counter('staleEvents')).toBe(3)
+    for (const socket of doomed) reactor.expectEvents(socket, ['CLOSED'])
+    for (const socket of reborn) reactor.expectEvents(socket, ['CONNECT'])
   })
 
   async function closedSocket() {

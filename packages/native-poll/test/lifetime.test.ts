@@ -38,22 +38,26 @@ describe.each(BACKENDS)('a reactor on %s', (backend) => {
     expect(read).toEqual([5, 5, 5, 5, 5])
   })
 
-  it.each(['data', 'accept'])('closed inside the dispatch of %s delivers nothing more', async (moment) => {
-    const server = serveTcp(backend)
-    const { reactor } = server
-    const { peer } = await server.connect()
-    reactor.handler = ({ name }) => {
-      if (moment === 'data' && name.startsWith('DATA')) reactor.native.close()
-      if (moment === 'accept' && name === 'ACCEPT') reactor.native.close()
-    }
-    const dispatches = reactor.batches.length
-    if (moment === 'accept') await server.connect()
-    else await peer.send('close, please')
-    await peer.awaitEnd()
-    for (let i = 0; i < 10; ++i) await iteration()
-    expect(reactor.batches.length).toBe(dispatches + 1)
-    expect(reactor.counter('openSockets')).toBe(0)
-  })
+  it.each(['DATA_BORROWED', 'ACCEPT', 'DRAIN'])(
+    'closed inside the dispatch of %s delivers nothing more',
+    async (moment) => {
+      const server = serveTcp(backend)
+      const { reactor, host, port } = server
+      const { peer, socket } = await server.connect()
+      reactor.handler = ({ name }) => {
+        if (name === moment) reactor.native.close()
+      }
+      const dispatches = reactor.batches.length
+      if (moment === 'ACCEPT') await Peer.connect({ host, port })
+      if (moment === 'DATA_BORROWED') await peer.send('close, please')
+      // Outside of a turn: the loop is about to block when this one is delivered.
+      if (moment === 'DRAIN') reactor.submit('WATCH_DRAIN', socket, 0)
+      await peer.awaitEnd()
+      for (let i = 0; i < 10; ++i) await iteration()
+      expect(reactor.batches.length).toBe(dispatches + 1)
+      expect(reactor.counter('openSockets')).toBe(0)
+    },
+  )
 
   it('closed inside a dispatch made in the middle of a batch looks at nothing more', async () => {
     const server = serveTcp(backend, { sizes: { eventRecords: 1 } })

@@ -204,12 +204,16 @@ Napi::Value ReactorObject::write(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const Reactor::Handle handle = arguments.handle(0);
   if (!arguments.ok()) return {};
-  if (!info[1].IsTypedArray()) return arguments.fail_type("bytes", "a Uint8Array"), Napi::Value();
-  auto bytes = info[1].As<Napi::TypedArray>();
-  const auto* const data = static_cast<const uint8_t*>(bytes.ArrayBuffer().Data());
-  // A detached array has no bytes, and no memory to take them from.
-  const size_t length = data ? bytes.ByteLength() : 0;
-  return number(info, reactor_->write(handle, data + (data ? bytes.ByteOffset() : 0), length));
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  void* data = nullptr;
+  // This way it may also stand on a SharedArrayBuffer. A detached one has no bytes.
+  const napi_status status =
+      napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr);
+  if (status != napi_ok || type != napi_uint8_array) {
+    return arguments.fail_type("bytes", "a Uint8Array"), Napi::Value();
+  }
+  return number(info, reactor_->write(handle, static_cast<const uint8_t*>(data), length));
 }
 
 Napi::Value ReactorObject::now(const Napi::CallbackInfo& info) {

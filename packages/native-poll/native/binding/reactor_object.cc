@@ -7,6 +7,17 @@
 
 namespace pollux {
 
+namespace {
+
+// An Error with the property `errno`, negative, where it is the kernel that refused.
+void throw_system_error(Napi::Env env, const std::string& message, int error) {
+  const Napi::Error failure = Napi::Error::New(env, message);
+  if (error < 0) failure.Set("errno", Napi::Number::New(env, error));
+  failure.ThrowAsJavaScriptException();
+}
+
+}  // namespace
+
 ReactorObject::ReactorObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ReactorObject>(info), lifetime_(std::make_shared<Lifetime>(Lifetime{this})) {
   const Napi::Env env = info.Env();
@@ -29,8 +40,7 @@ ReactorObject::ReactorObject(const Napi::CallbackInfo& info)
   std::unique_ptr<Poller> poller = make_poller(backend_, &error);
   if (!poller) {
     const std::string reason = error == 0 ? "not in this build" : errno_text(-error);
-    Napi::Error::New(env, "backend '" + backend_ + "': " + reason).ThrowAsJavaScriptException();
-    return;
+    throw_system_error(env, "backend '" + backend_ + "': " + reason, error);
   }
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -38,7 +48,7 @@ ReactorObject::ReactorObject(const Napi::CallbackInfo& info)
   driver_ = LoopDriver::start(loop, reactor_->poller(), *this, &error);
   if (!driver_) {
     reactor_.reset();
-    Napi::Error::New(env, "cannot join the event loop: " + errno_text(-error)).ThrowAsJavaScriptException();
+    throw_system_error(env, "cannot join the event loop: " + errno_text(-error), error);
     return;
   }
   // The environment may end at any time (worker.terminate()): then everything must be given back first.

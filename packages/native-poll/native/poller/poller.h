@@ -66,7 +66,7 @@ class Poller {
   virtual int wait(std::span<ReadyEvent> events, int timeout_ms) = 0;
 
   // An fd that is readable while wait(0) would return something; -1 where the kernel has no such thing (then
-  // the reactor drives a Watcher with interests()).
+  // the reactor drives a Watcher with copy_interests()).
   virtual int pollable_fd() const { return -1; }
 
   // What a Watcher waits for in this poller's stead, in place of the vector's contents; only where

@@ -134,7 +134,8 @@ void Reactor::pause_accept(uint32_t index, Slot& slot, int error) {
   listener.resume_at_ms = host_.now_ms() + listener.retry_ms;
   backing_off_ += 1;
   memory_.counters->accept_pauses += 1;
-  apply_interest(index, slot);
+  const int result = apply_interest(index, slot);
+  if (result < 0) return fail(index, slot, -result, Syscall::kPoll);
   append(Event::kAcceptPaused, index, slot, error, static_cast<int32_t>(listener.retry_ms));
   resume_accepts();  // sets the timer for whichever is due first
 }

@@ -13,7 +13,9 @@ namespace pollux {
 
 class BusyPoll {
  public:
-  bool worth_trying() {
+  // `events`: of the round before; 0 at a turn's beginning, so that an idle server never spins.
+  bool worth_trying(uint32_t events) {
+    if (events == 0 || events > kFew) return false;
     if (skip_ == 0) return true;
     --skip_;
     return false;
@@ -25,6 +27,7 @@ class BusyPoll {
   }
 
  private:
+  static constexpr uint32_t kFew = 4;
   static constexpr uint32_t kMaxSkip = 255;
 
   uint32_t skip_ = 0;     // tries to leave out

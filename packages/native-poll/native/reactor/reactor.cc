@@ -86,7 +86,6 @@ void Reactor::lend_slab(Bytes slab) {
   memory_.receive = slab;
   slab_cursor_ = slab_base_ = slab_start(slab);
   memory_.control->need_slab = 0;
-  memory_.control->slab_epoch += 1;
 }
 
 void Reactor::lend_pool(Bytes pool) {

@@ -119,7 +119,7 @@ class Reactor {
  private:
   // turn.cc
   void turn(bool look);
-  int look_for_work(bool had_work, uint64_t turn_end_ns);
+  uint32_t look_for_work(uint32_t last_events, uint64_t turn_end_ns);
   void handle_ready(const ReadyEvent& ready);
   void dispatch();
   void deliver_deferred();

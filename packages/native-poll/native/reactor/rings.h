@@ -13,6 +13,9 @@ namespace pollux {
 inline constexpr uint32_t kSlotShift = 8;
 inline constexpr uint32_t kMaxSlots = 1u << 22;
 inline constexpr double kHandleBase = 1u << 24;
+// After it comes 1; 0 is nobody's. A handle, generation * kHandleBase + slot, must be exact in a double
+// (2^53).
+inline constexpr uint32_t kLastGeneration = (1u << 29) - 1;
 
 enum class Event : uint32_t {
   kDataBorrowed = 1,
@@ -63,8 +66,7 @@ struct Control {
   int32_t need_slab;
   int32_t need_pool;
   int32_t need_table;
-  int32_t slab_epoch;
-  int32_t reserved[10];
+  int32_t reserved[11];
 };
 static_assert(sizeof(Control) == 16 * sizeof(int32_t));
 

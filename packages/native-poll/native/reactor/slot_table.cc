@@ -17,8 +17,7 @@ uint32_t SlotTable::take() {
 
 void SlotTable::give_back(uint32_t index) {
   Slot& slot = *at(index);
-  // Positive in an int32, and never 0, which is nobody's.
-  const uint32_t next = slot.generation >= 0x3fffffff ? 1 : slot.generation + 1;
+  const uint32_t next = slot.generation >= kLastGeneration ? 1 : slot.generation + 1;
   slot = Slot{};
   slot.generation = next;
   free_.push_back(index);

@@ -15,34 +15,34 @@ void Reactor::turn(bool look) {
   const uint64_t end_ns = host_.now_ns() + uint64_t{limits_.max_turn_us} * 1000;
 
   drain();
+  uint32_t ready = 0;
   for (uint32_t round = 0; round < limits_.max_rounds && !closed_; ++round) {
-    const int ready = look ? look_for_work(round > 0, end_ns) : 0;
+    ready = look ? look_for_work(ready, end_ns) : 0;
     if (ready > 0) counters.rounds += 1;
-    for (int i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
+    for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
     const bool pending = has_events();
     // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
-    bool in_time = true;
-    while (has_events() && in_time && !closed_) {
-      dispatch();
+    bool in_time;
+    do {
+      if (has_events()) dispatch();
       in_time = host_.now_ns() <= end_ns;
-    }
-    if ((ready <= 0 && !pending) || !in_time) break;
+    } while (has_events() && in_time && !closed_);
+    if ((ready == 0 && !pending) || !in_time) break;
   }
   in_turn_ = false;
   // What is still ready is reported again by the poller; what stands in the ring is not.
   if (!closed_ && has_events()) host_.do_not_block();
 }
 
-// How many events are in batch_. After a round that had work it may look for longer than once (see BusyPoll);
-// an idle server never does.
-int Reactor::look_for_work(bool had_work, uint64_t turn_end_ns) {
+// How many events are in batch_. It may look for longer than once (see BusyPoll).
+uint32_t Reactor::look_for_work(uint32_t last_events, uint64_t turn_end_ns) {
   int ready = poller_->wait(batch_, 0);
-  if (ready != 0 || !had_work || limits_.busy_poll_us == 0 || !busy_poll_.worth_trying())
-    return std::max(ready, 0);
+  const bool again = ready == 0 && limits_.busy_poll_us > 0 && busy_poll_.worth_trying(last_events);
+  if (!again) return static_cast<uint32_t>(std::max(ready, 0));
   const uint64_t end_ns = std::min(turn_end_ns, host_.now_ns() + uint64_t{limits_.busy_poll_us} * 1000);
   while (ready == 0 && host_.now_ns() < end_ns) ready = poller_->wait(batch_, 0);
   busy_poll_.record(ready > 0);
-  return std::max(ready, 0);
+  return static_cast<uint32_t>(std::max(ready, 0));
 }
 
 void Reactor::handle_ready(const ReadyEvent& ready) {

@@ -9,8 +9,21 @@
 #define POLLUX_HAVE_SOCK_FLAGS 1     // SOCK_NONBLOCK and SOCK_CLOEXEC in socket(2)
 #define POLLUX_HAVE_ABSTRACT_UNIX 1  // unix(7): names that start with a NUL byte
 #define POLLUX_INHERITS_NODELAY 1    // tcp(7): an accepted socket has its listener's TCP_NODELAY
+// syscall(2) straight to the kernel. In a process with threads, as Node.js is, glibc's recv and send are
+// cancellation points and pay for it twice a message. A sanitizer has to see the calls, and 32-bit x86 has
+// other numbers.
+#if defined(__i386__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define POLLUX_HAVE_DIRECT_CALLS 0
+#elif !defined(__clang__)
+#define POLLUX_HAVE_DIRECT_CALLS 1
+#elif !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+#define POLLUX_HAVE_DIRECT_CALLS 1
+#else
+#define POLLUX_HAVE_DIRECT_CALLS 0
+#endif
 #else
 #define POLLUX_HAVE_EPOLL 0
+#define POLLUX_HAVE_DIRECT_CALLS 0
 #define POLLUX_HAVE_ACCEPT4 0
 #define POLLUX_HAVE_SOCK_FLAGS 0
 #define POLLUX_HAVE_ABSTRACT_UNIX 0

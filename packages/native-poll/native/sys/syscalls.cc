@@ -6,6 +6,9 @@
 #if POLLUX_HAVE_EPOLL
 #include <sys/epoll.h>
 #endif
+#if POLLUX_HAVE_DIRECT_CALLS
+#include <sys/syscall.h>
+#endif
 
 namespace pollux {
 namespace {
@@ -35,6 +38,23 @@ int accept_nonblocking(int fd, sockaddr* address, socklen_t* length) {
 
 #endif
 
+#if POLLUX_HAVE_DIRECT_CALLS
+
+ssize_t receive(int fd, void* buffer, size_t length, int flags) {
+  return ::syscall(SYS_recvfrom, fd, buffer, length, flags, nullptr, nullptr);
+}
+
+ssize_t transmit(int fd, const void* buffer, size_t length, int flags) {
+  return ::syscall(SYS_sendto, fd, buffer, length, flags, nullptr, 0);
+}
+
+#else
+
+constexpr auto receive = ::recv;
+constexpr auto transmit = ::send;
+
+#endif
+
 // open(2) is variadic: this gives it the one signature of the table.
 int open_existing(const char* path, int flags) { return ::open(path, flags); }
 
@@ -47,8 +67,8 @@ constinit const SyscallTable kKernel = {
     .listen = ::listen,
     .accept = accept_nonblocking,
     .connect = ::connect,
-    .recv = ::recv,
-    .send = ::send,
+    .recv = receive,
+    .send = transmit,
     .sendmsg = ::sendmsg,
     .shutdown = ::shutdown,
     .close = ::close,

@@ -33,6 +33,8 @@ export class Peer {
 
   constructor(readonly socket: Socket) {
     open.add(socket)
+    // What a peer sends is there when its send is done, not when Nagle thinks so.
+    socket.setNoDelay(true)
     socket.on('data', (chunk) => {
       this.chunks.push(chunk)
       this.length += chunk.length
@@ -59,7 +61,6 @@ export class Peer {
       }),
       'the peer to connect',
     )
-    socket.setNoDelay?.(true)
     return peer
   }
 
