@@ -41,6 +41,7 @@ ReactorObject::ReactorObject(const Napi::CallbackInfo& info)
   if (!poller) {
     const std::string reason = error == 0 ? "not in this build" : errno_text(-error);
     throw_system_error(env, "backend '" + backend_ + "': " + reason, error);
+    return;
   }
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
