@@ -19,6 +19,8 @@
       'NAPI_VERSION=8',
       'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
       'NODE_ADDON_API_DISABLE_DEPRECATED',
+      # A worker that is being terminated takes no exceptions any more: it must not take the process with it.
+      'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
     'cflags': ['<@(warnings)', '-fvisibility=hidden', '<@(system_headers)'],
     'cflags!': ['-Wno-unused-parameter'],

@@ -60,7 +60,10 @@ export interface NativeReactor {
   readonly backend: BackendName
   /** Makes a nonblocking, close-on-exec socket; its handle, or `-errno`. */
   socket(family: number, type: number, protocol: number): number
-  /** Takes over an open fd that must be a stream socket; its handle, or `-errno` (ENOTSOCK, EBADF, …). The fd is ours from then on. */
+  /**
+   * Takes over an open fd that must be a stream socket; its handle, or `-errno` (ENOTSOCK, EBADF, EPROTOTYPE, EEXIST
+   * if it is this reactor's already). The fd is ours from then on.
+   */
   adopt(fd: number): number
   /** bind(2) to an IP address. */
   bindIp(handle: number, address: string, port: number, scopeId: number): number

@@ -75,6 +75,13 @@ describe.each(BACKENDS)('an adopted fd on %s', (backend) => {
     await peer.expectBytes('still mine')
   })
 
+  it('that the reactor owns already is refused', () => {
+    const { native } = new RawReactor(backend)
+    const socket = ok(native.socket(constants.AF_INET, constants.SOCK_STREAM, 0))
+    expect(errorOf(native.adopt(native.fd(socket)))).toBe('EEXIST')
+    expect(native.fd(socket)).toBeGreaterThan(2)
+  })
+
   it('of datagrams is refused', () => {
     const { native } = new RawReactor(backend)
     const SOCK_DGRAM = 2 // on Linux and the BSDs

@@ -70,6 +70,7 @@ describe.each(BACKENDS)('a connect on %s', (backend) => {
     const { native } = reactor
     const socket = ok(native.socket(constants.AF_INET, constants.SOCK_STREAM, 0))
     expect(errorOf(native.connectIp(socket, 'localhost', 80, 0, true))).toBe('EINVAL')
+    expect(errorOf(native.connectIp(socket, '127.0.0.1\0.example', 80, 0, true))).toBe('EINVAL')
     expect(errorOf(native.connectIp(socket, '::1', 80, 0, true))).toBe('EAFNOSUPPORT')
     ok(native.connectIp(socket, '127.0.0.1', await portOfNobody(), 0, true))
     expect(errorOf(native.connectIp(socket, '127.0.0.1', 80, 0, true))).toBe('EINVAL')

@@ -37,7 +37,10 @@ int ip_argument(Arguments& arguments, size_t position, SocketAddress* address) {
   const std::string text = arguments.text(position, "address");
   const auto port = static_cast<uint16_t>(arguments.whole(position + 1, "port", 0, 65535));
   const auto scope = static_cast<uint32_t>(arguments.whole(position + 2, "scopeId", 0, UINT32_MAX));
-  return arguments.ok() ? from_ip(text.c_str(), port, scope, address) : 0;
+  if (!arguments.ok()) return 0;
+  // A NUL byte would end the text early, and what follows it would go unread.
+  if (text.find('\0') != std::string::npos) return -EINVAL;
+  return from_ip(text.c_str(), port, scope, address);
 }
 
 }  // namespace

@@ -72,7 +72,10 @@ bool SharedMemory::take(Napi::Env env, Napi::Object options, const ReactorLimits
                                                   sizeof(Counters) / sizeof(double), &counters_, &size));
   memory_.receive = buffer(env, options, "receiveSlab", limits.max_read_bytes, &slab_);
   memory_.pool = buffer(env, options, "pool", limits.copy_max_bytes, &pool_);
-  return !env.IsExceptionPending();
+  // Where an environment ends, an exception may have been swallowed.
+  const bool whole = memory_.control && memory_.events && memory_.submissions && memory_.send.data &&
+                     memory_.table && memory_.counters && memory_.receive.data && memory_.pool.data;
+  return whole && !env.IsExceptionPending();
 }
 
 void SharedMemory::revalidate(napi_env env, LentMemory& memory) const {

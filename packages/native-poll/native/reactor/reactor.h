@@ -160,6 +160,7 @@ class Reactor {
   // sockets.cc
   Slot* find(Handle handle) { return slots_.find(handle.slot, handle.generation); }
   int require_slot();
+  bool owns_fd(int fd);
   void take_slot(UniqueFd fd, Handle* handle);
   void finish_connect(uint32_t index, Slot& slot);
   int apply_interest(uint32_t index, Slot& slot);

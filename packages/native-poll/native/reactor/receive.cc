@@ -86,7 +86,8 @@ void Reactor::end_of_stream(uint32_t index, Slot& slot) {
   if (result < 0) fail(index, slot, -result, Syscall::kPoll);
 }
 
-// The poller reports an error or a hang-up on a socket that is not being read.
+// The poller reports an error or a hang-up on a socket that is not being read and has nothing to send: with
+// output waiting it must stay in the poller, until a send fails.
 void Reactor::hang_up(uint32_t index, Slot& slot) {
   int error = 0;
   socklen_t length = sizeof error;

@@ -49,12 +49,21 @@ int Reactor::create(int family, int type, int protocol, Handle* handle) {
   return 0;
 }
 
+// A second owner would close it under the first, or under whoever has the number by then.
+bool Reactor::owns_fd(int fd) {
+  for (uint32_t index = 0; index < slots_.size(); ++index) {
+    if (slots_.at(index)->fd.get() == fd) return true;
+  }
+  return false;
+}
+
 int Reactor::adopt(int fd, Handle* handle) {
   int type = 0;
   socklen_t length = sizeof type;
   // EBADF and ENOTSOCK come from here.
   if (syscalls().getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0) return -errno;
   if (type != SOCK_STREAM) return -EPROTOTYPE;
+  if (owns_fd(fd)) return -EEXIST;
   const int room = require_slot();
   if (room < 0) return room;
   const int result = make_nonblocking(fd);

@@ -65,15 +65,17 @@ void Reactor::handle_ready(const ReadyEvent& ready) {
     default:
       return;
   }
-  // Output first: it frees memory, and a drain may be what the handler waits for.
-  if (ready.readiness & kWritable) {
+  const bool broken = ready.readiness & (kError | kHangup);
+  // Output first: it frees memory, and a drain may be what the handler waits for. Of a broken socket sending
+  // says what is wrong; a kernel in the midst of a reset may report it before it is writable.
+  if ((ready.readiness & kWritable) || (broken && slot->backlog_size() > 0)) {
     flush(index, *slot);
     if (slot->state != SlotState::kStream || slot->failed) return;
   }
   const bool reading = !slot->paused && !slot->read_ended;
   if (reading) {
-    if (ready.readiness & (kReadable | kError | kHangup)) receive(index, *slot);
-  } else if (ready.readiness & (kError | kHangup)) {
+    if (broken || (ready.readiness & kReadable)) receive(index, *slot);
+  } else if (broken && slot->backlog_size() == 0) {
     hang_up(index, *slot);
   }
 }

@@ -15,10 +15,8 @@ export async function hammer(backend: BackendName, random: Random) {
   const maxReadBytes = random.pick([100, 1000, 10_000])
   const server = serveTcp(backend, {
     borrow: random.pick([true, false]),
-    options: [
-      [constants.SOL_SOCKET, constants.SO_SNDBUF, 4096],
-      [constants.SOL_SOCKET, constants.SO_RCVBUF, 4096],
-    ],
+    // Not SO_RCVBUF too: a window below the loopback's segment size is filled by probes, at some kB a second.
+    options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]],
     sizes: {
       eventRecords: random.pick([1, 3, 64]),
       submissionRecords: random.pick([8, 64]),
