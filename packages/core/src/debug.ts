@@ -17,6 +17,14 @@ function misused(): never {
 /** In place of Buffer.prototype: every property that a revoked chunk is asked for leads here. */
 const revokedPrototype: object = new Proxy(Object.create(null), { get: misused, set: misused, has: misused })
 
+/** The memory of chunks that were taken back; their views may have lived on. */
+const revokedMemory = new WeakSet<ArrayBufferLike>()
+
+/** An empty view is what is left of a part of a revoked chunk: throws if these bytes are one. */
+export function checkNotRevoked(bytes: Uint8Array): void {
+  if (revokedMemory.has(bytes.buffer)) misused()
+}
+
 /** A copy of a borrowed chunk that can be taken back from the handler that got it. */
 export function revocableCopy(chunk: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(chunk.length)
@@ -26,10 +34,12 @@ export function revocableCopy(chunk: Buffer): Buffer {
 
 /**
  * Ends the life of a {@link revocableCopy}: its bytes are gone, also for other views of them, and whatever is asked
- * of the chunk itself throws ERR_POLLUX_BORROWED_CHUNK. (`chunk[0]` is undefined: no prototype is asked for it.)
+ * of the chunk itself, or a `write` of any part of it, throws ERR_POLLUX_BORROWED_CHUNK. (`chunk[0]` is undefined, and
+ * setting it does nothing: no prototype is asked for that.)
  */
 export function revoke(chunk: Buffer): void {
   const memory = chunk.buffer
+  revokedMemory.add(memory)
   structuredClone(memory, { transfer: [memory as ArrayBuffer] })
   Object.setPrototypeOf(chunk, revokedPrototype)
 }

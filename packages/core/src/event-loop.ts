@@ -52,6 +52,24 @@ const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 
 let defaultLoop: EventLoop | null = null
 
+/** Loops of this environment that are not closed. */
+const openLoops = new Set<EventLoop>()
+
+/** What was written in the turn that ends the process leaves before it does, as far as the kernel takes it. */
+function flushOpenLoops(): void {
+  for (const loop of openLoops) loop.submissions.flush()
+}
+
+function watchOver(loop: EventLoop): void {
+  if (openLoops.size === 0) process.on('exit', flushOpenLoops)
+  openLoops.add(loop)
+}
+
+function forget(loop: EventLoop): void {
+  openLoops.delete(loop)
+  if (openLoops.size === 0) process.off('exit', flushOpenLoops)
+}
+
 /**
  * One reactor and the channels on it. It belongs to the thread that made it, shares that thread with Node's own loop,
  * and keeps the process alive only while a referenced socket is open.
@@ -143,6 +161,7 @@ export class EventLoop {
       this.table,
     )
     this.timers = new IdleTimers(this)
+    watchOver(this)
   }
 
   /** Whether `close` was called. */
@@ -167,6 +186,7 @@ export class EventLoop {
   close(): void {
     if (this.closed) return
     this.closed = true
+    forget(this)
     this.timers.stop()
     this.reactor.close()
     for (let slot = 0; slot < this.targets.length; slot++) {

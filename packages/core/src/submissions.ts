@@ -21,6 +21,7 @@ import {
   TABLE_COLUMNS,
 } from '@pollux/native-poll'
 import type { Chunks } from './chunks.js'
+import { checkNotRevoked } from './debug.js'
 
 const { SUBMITTED, SEND_CURSOR } = Control
 const { WRITE, WRITE_RECEIVED, WRITE_POOLED } = Op
@@ -118,6 +119,7 @@ export class Submissions {
         return
       }
     } else if (length === 0) {
+      checkNotRevoked(bytes)
       return
     }
     const cursor = this.reserve(length)

@@ -58,11 +58,14 @@ function adviceFor(code: string, syscall: string, endpoint: Endpoint | undefined
     case 'ECONNREFUSED':
       return syscall === 'connect' ? 'nothing listens there' : ''
     case 'ENOENT':
-      return unix ? 'there is no such socket file' : ''
+      if (!unix) return ''
+      return syscall === 'bind' ? 'its directory must exist' : 'there is no such socket file'
     case 'ENAMETOOLONG':
       return unix
         ? 'a Unix domain address holds about 100 bytes (unix(7)); use a shorter or a relative path'
         : ''
+    case 'EEXIST':
+      return 'that file descriptor belongs to a socket of this loop already'
     case 'EMFILE':
       return 'this process has as many files open as its limit allows (ulimit -n)'
     case 'ENFILE':

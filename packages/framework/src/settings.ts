@@ -91,10 +91,13 @@ export class Settings<State> {
   warnOfHandlerError(error: unknown): void {
     if (this.warned) return
     this.warned = true
-    process.emitWarning('A connection handler failed, and no `error` handler was there to be told', {
-      type: 'PolluxWarning',
-      code: 'POLLUX_HANDLER_ERROR',
-      detail: error instanceof Error ? error.stack : String(error),
-    })
+    process.emitWarning(
+      'A connection handler failed, and `error` could not be told: there is none, or it was told of an earlier failure',
+      {
+        type: 'PolluxWarning',
+        code: 'POLLUX_HANDLER_ERROR',
+        detail: error instanceof Error ? error.stack : String(error),
+      },
+    )
   }
 }

@@ -16,7 +16,8 @@ class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
 
-  bool ok() const { return !info_.Env().IsExceptionPending(); }
+  // In an environment that ends nothing can be thrown any more: that an argument was wrong is noted here too.
+  bool ok() const { return !failed_ && !info_.Env().IsExceptionPending(); }
 
   // A whole number from `low` to `high`.
   double whole(size_t position, const char* name, double low, double high) {
@@ -67,10 +68,12 @@ class Arguments {
   }
 
   void fail_type(const char* name, const char* wanted) {
+    failed_ = true;
     Napi::TypeError::New(info_.Env(), std::string(name) + " must be " + wanted).ThrowAsJavaScriptException();
   }
 
   void fail_range(const char* name, double low, double high) {
+    failed_ = true;
     Napi::RangeError::New(info_.Env(), std::string(name) + " must be a whole number from " +
                                            std::to_string(static_cast<int64_t>(low)) + " to " +
                                            std::to_string(static_cast<int64_t>(high)))
@@ -79,6 +82,7 @@ class Arguments {
 
  private:
   const Napi::CallbackInfo& info_;
+  bool failed_ = false;
 };
 
 }  // namespace pollux

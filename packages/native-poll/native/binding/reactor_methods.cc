@@ -220,7 +220,8 @@ Napi::Value ReactorObject::write(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ReactorObject::now(const Napi::CallbackInfo& info) {
-  return number(info, static_cast<double>(now_ms()));
+  // Not cached: what is armed in the midst of a long iteration would be early.
+  return number(info, static_cast<double>(driver_ ? driver_->update_now_ms() : 0));
 }
 
 void ReactorObject::submit(const Napi::CallbackInfo&) { reactor_->submit(); }

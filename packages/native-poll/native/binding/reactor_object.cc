@@ -77,10 +77,17 @@ void ReactorObject::stop(bool environment_ends) {
   const std::shared_ptr<Lifetime> lifetime = lifetime_;
   driver->shutdown([lifetime, environment_ends] {
     napi_remove_async_cleanup_hook(lifetime->hook);
-    if (lifetime->object && !environment_ends) lifetime->object->Unref();
+    if (lifetime->object && !environment_ends) lifetime->object->let_go();
   });
   // Not only when the object is collected: its descriptor counts until then.
   reactor_->release_poller();
+}
+
+// After close(): what the object holds would hold the object, and none of it would ever be collected.
+void ReactorObject::let_go() {
+  dispatch_.Reset();
+  shared_.release();
+  Unref();
 }
 
 bool ReactorObject::read_limits(Napi::Env env, Napi::Object options, ReactorLimits* limits) {

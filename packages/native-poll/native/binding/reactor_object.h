@@ -49,6 +49,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
 
   bool read_limits(Napi::Env env, Napi::Object options, ReactorLimits* limits);
   void stop(bool environment_ends);
+  void let_go();
 
   // methods of NativeReactor
   Napi::Value backend(const Napi::CallbackInfo& info);

@@ -74,7 +74,7 @@ bool SharedMemory::take(Napi::Env env, Napi::Object options, const ReactorLimits
   memory_.pool = buffer(env, options, "pool", limits.copy_max_bytes, &pool_);
   // Where an environment ends, an exception may have been swallowed.
   const bool whole = memory_.control && memory_.events && memory_.submissions && memory_.send.data &&
-                     memory_.table && memory_.counters && memory_.receive.data && memory_.pool.data;
+                     memory_.table && memory_.counters && memory_.receive.data;
   return whole && !env.IsExceptionPending();
 }
 

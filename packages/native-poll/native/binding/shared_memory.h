@@ -24,6 +24,14 @@ class SharedMemory {
   void hold_pool(Napi::Object pool) { pool_ = Napi::Persistent(pool); }
   void hold_table(Napi::Object table) { table_ = Napi::Persistent(table); }
 
+  // Lets go of everything. The reactor is closed, and looks at none of it any more.
+  void release() {
+    for (Napi::ObjectReference* held :
+         {&control_, &events_, &submissions_, &send_, &slab_, &pool_, &table_, &counters_}) {
+      held->Reset();
+    }
+  }
+
   const LentMemory& memory() const { return memory_; }
 
  private:

@@ -48,6 +48,11 @@ class LoopDriver {
   // blocks.
   void release_fds();
   uint64_t now_ms() const { return uv_now(loop_); }
+  // As of now, not of when this iteration of the loop began.
+  uint64_t update_now_ms() {
+    uv_update_time(loop_);
+    return uv_now(loop_);
+  }
 
  private:
   LoopDriver(uv_loop_t* loop, const Poller& poller, LoopClient& client);

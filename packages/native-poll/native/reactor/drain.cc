@@ -9,14 +9,15 @@
 namespace pollux {
 
 void Reactor::submit() {
-  if (memory_.control->submitted == 0 || closed_) return;
+  if (closed_ || memory_.control->submitted == 0) return;
   host_.revalidate(memory_);  // JavaScript runs, and may have detached what it refers to
   drain();
 }
 
 void Reactor::drain() {
+  if (draining_ || closed_) return;
   const int32_t submitted = memory_.control->submitted;
-  if (submitted == 0 || draining_ || closed_) return;
+  if (submitted == 0) return;
   draining_ = true;
   // First pass: link each socket's writes, so that they leave in one call. Second pass: do it.
   const uint32_t count = std::min(static_cast<uint32_t>(std::max(submitted, 0)), memory_.submission_capacity);

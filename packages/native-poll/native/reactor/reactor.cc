@@ -82,6 +82,7 @@ uint32_t Reactor::slab_start(Bytes slab) const {
 }
 
 void Reactor::lend_slab(Bytes slab) {
+  if (closed_) return;
   submit();  // what stands there may refer to the old one
   memory_.receive = slab;
   slab_cursor_ = slab_base_ = slab_start(slab);
@@ -89,6 +90,7 @@ void Reactor::lend_slab(Bytes slab) {
 }
 
 void Reactor::lend_pool(Bytes pool) {
+  if (closed_) return;
   submit();
   memory_.pool = pool;
   pool_cursor_ = 0;
@@ -96,6 +98,7 @@ void Reactor::lend_pool(Bytes pool) {
 }
 
 void Reactor::lend_table(TableRow* rows, uint32_t count) {
+  if (closed_) return;
   std::memcpy(rows, memory_.table, memory_.table_rows * sizeof(TableRow));
   memory_.table = rows;
   memory_.table_rows = count;
