@@ -162,12 +162,8 @@ export class Submissions {
     control[SEND_CURSOR] = cursor + length
     this.table[slot * TABLE_COLUMNS + QUEUED] += length
     const last = (control[SUBMITTED] - 1) * RECORD_WORDS
-    if (
-      last >= 0 &&
-      ring[last] === (WRITE | (slot << SLOT_SHIFT)) &&
-      ring[last + 1] === generation &&
-      ring[last + 2] + ring[last + 3] === cursor
-    ) {
+    // The last copy ends where this one begins: the slab is filled without gaps.
+    if (last >= 0 && ring[last] === (WRITE | (slot << SLOT_SHIFT)) && ring[last + 1] === generation) {
       ring[last + 3] += length
     } else {
       this.push(WRITE, slot, generation, cursor, length)

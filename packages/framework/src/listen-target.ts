@@ -37,7 +37,7 @@ export interface UnixListenTarget extends ListenOptions {
   path: string
 }
 
-/** A stream socket that somebody else made and bound; it is the server's from then on. */
+/** A stream socket that somebody else made and bound; it is the server's from then on, also when this fails. */
 export interface FdListenTarget extends ListenOptions {
   fd: number
 }

@@ -95,8 +95,6 @@ void Reactor::hang_up(uint32_t index, Slot& slot) {
     syscalls().getsockopt(slot.fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
     if (error != 0) return fail(index, slot, error, Syscall::kRecv);
   }
-  // What still waits to be sent can't be: sending says why.
-  if (slot.backlog_size() > 0) return flush(index, slot);
   // Level-triggered: it would be reported for ever. A paused socket may still hold data, which is read, and
   // then the error, when it is resumed.
   leave_poller(slot, Closing::kNo);
