@@ -5,26 +5,21 @@
 //  - Level-triggered. Readiness is reported by every wait() until what caused it is gone. Nothing has to be
 //    re-armed, and nothing is lost when the caller handles only a part.
 //  - register_fd() names an fd that is not registered yet, with an interest (which may be kNone) and a token.
-//    The token is returned with each event, untouched. modify() changes interest and token of a registered
-//    fd.
+//    The token is returned with each event, untouched. modify() changes interest and token of an fd that is
+//    registered.
 //  - Errors and hang-ups are reported whatever the interest is (as poll(2) does), as kError and kHangup, so a
 //    caller that cannot act on them must deregister the fd: it would be told for ever. (select(2) cannot tell
-//    them apart: it reports them as readable or writable where that interest is on, and not at all for
-//    kNone.)
-//  - deregister() must come before the fd is closed. With Closing::kYes the caller promises to close the fd
-//  at
-//    once, and that it is the only descriptor of its open file; a backend may then leave the work to the
-//    kernel.
+//    them apart: it reports them as readable or writable where that interest is on, else not at all.)
+//  - deregister() must come before the fd is closed. With Closing::kYes the caller promises to close it at
+//    once, and that it is the only descriptor of its open file; a backend may leave the work to the kernel.
 //  - Events already returned by wait() are the caller's: deregistering does not take them back. The caller
 //    recognises a stale one by its token.
 //  - No call blocks but wait(), and it only with a timeout other than 0.
-//  - An fd that was closed while registered is reported as kError (poll, and select where it has an interest)
-//  or
-//    not at all (epoll, whose kernel has forgotten it), until it is deregistered. It never fails the wait.
-//  - Failure is -errno: EBADF (not an open fd), EEXIST (registered already), ENOENT (not registered; epoll
-//  cannot
-//    tell for Closing::kYes), ERANGE (select only: the fd is FD_SETSIZE or more, which an fd_set cannot
-//    hold). EINTR is retried inside (a blocking wait returns 0 events early instead).
+//  - An fd that was closed while registered is reported as kError until it is deregistered (poll, and select
+//    where it has an interest), or not at all (epoll: the kernel has forgotten it). It never fails the wait.
+//  - Failure is -errno: EBADF (not an open fd), EEXIST (registered already), ENOENT (not registered, which
+//    epoll cannot tell for Closing::kYes), ERANGE (select only: the fd is FD_SETSIZE or more, which an fd_set
+//    cannot hold). EINTR is retried inside (a blocking wait returns 0 events early instead).
 #pragma once
 
 #include <poll.h>
