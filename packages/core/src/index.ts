@@ -13,6 +13,7 @@ export {
   type UnixEndpoint,
 } from './address.js'
 export { Channel } from './channel.js'
+export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export {
   ErrorCode,
   invalidArgType,
@@ -24,7 +25,6 @@ export {
 export { EventLoop, raiseUncaught } from './event-loop.js'
 export type { EventLoopOptions } from './options.js'
 export { resolveEndpoint } from './resolve.js'
-export { Socket, type SocketFamily } from './socket.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
 export { MAX_BYTES_PER_UNIT } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'

@@ -44,7 +44,7 @@ describe('a process', () => {
       [
         '--input-type=module',
         '--eval',
-        `import { Channel, EventLoop, Op, Socket } from '@pollux/core'
+        `import { Channel, EventLoop, Op, ChannelSocket } from '@pollux/core'
          class Client extends Channel {
            onConnect() {
              this.loop.submissions.text(this.slot, this.generation, 'last words', undefined)

@@ -1,13 +1,13 @@
 /** Clients: a connection that we open. */
 import { constants } from 'node:os'
 import {
+  ChannelSocket,
   checkInteger,
   checkObject,
   type Endpoint,
   type IpEndpoint,
   isUnix,
   resolveEndpoint,
-  Socket,
   type SocketAddress,
   SocketError,
   systemError,
@@ -138,7 +138,7 @@ class ConnectAttempt<State> implements ConnectionOwner<State> {
 
   private begin(address: SocketAddress): Connection<State> {
     const { settings, target } = this
-    const socket = Socket.create(address.family, settings.loop)
+    const socket = ChannelSocket.create(address.family, settings.loop)
     try {
       if (target.sendBufferBytes !== undefined) socket.setOption('sendBufferBytes', target.sendBufferBytes)
       if (target.receiveBufferBytes !== undefined) {

@@ -1,12 +1,12 @@
 /** Where a server can listen, and how the socket for it is made. */
 import {
+  ChannelSocket,
   checkBoolean,
   checkInteger,
   checkObject,
   checkPort,
   type EventLoop,
   resolveEndpoint,
-  Socket,
   type SocketAddress,
   type SocketError,
 } from '@pollux/core'
@@ -54,7 +54,11 @@ const ANY_IPV4 = '0.0.0.0'
  *
  * @throws TypeError or RangeError for a bad target; SocketError
  */
-export async function bindTarget(target: ListenTarget, loop: EventLoop, noDelay: boolean): Promise<Socket> {
+export async function bindTarget(
+  target: ListenTarget,
+  loop: EventLoop,
+  noDelay: boolean,
+): Promise<ChannelSocket> {
   checkObject(target, 'target')
   if ('fd' in target) return adopt(target, loop, noDelay)
   if ('path' in target) {
@@ -75,8 +79,8 @@ export async function bindTarget(target: ListenTarget, loop: EventLoop, noDelay:
   }
 }
 
-function adopt(target: FdListenTarget, loop: EventLoop, noDelay: boolean): Socket {
-  const socket = Socket.adopt(checkInteger(target.fd, 'fd', 0, 2 ** 31 - 1), loop)
+function adopt(target: FdListenTarget, loop: EventLoop, noDelay: boolean): ChannelSocket {
+  const socket = ChannelSocket.adopt(checkInteger(target.fd, 'fd', 0, 2 ** 31 - 1), loop)
   try {
     const isUnix = socket.localAddress.family === 'Unix'
     setBuffers(socket, target)
@@ -93,8 +97,8 @@ function bindTo(
   target: IpListenTarget | UnixListenTarget,
   loop: EventLoop,
   noDelay: boolean,
-): Socket {
-  const socket = Socket.create(address.family, loop)
+): ChannelSocket {
+  const socket = ChannelSocket.create(address.family, loop)
   try {
     setBuffers(socket, target)
     if (!('path' in target)) {
@@ -115,7 +119,7 @@ function bindTo(
 }
 
 /** Before bind and listen: TCP announces the size of its window in the handshake. */
-function setBuffers(socket: Socket, target: ListenOptions): void {
+function setBuffers(socket: ChannelSocket, target: ListenOptions): void {
   if (target.sendBufferBytes !== undefined) socket.setOption('sendBufferBytes', target.sendBufferBytes)
   if (target.receiveBufferBytes !== undefined) {
     socket.setOption('receiveBufferBytes', target.receiveBufferBytes)

@@ -1,4 +1,4 @@
-/** A stream socket by itself: made, configured, bound, and then handed to the channel that lives on it. */
+/** A stream socket that the reactor will drive: made, configured, bound, and then handed to its channel. */
 import { HANDLE_BASE, Op } from '@pollux/native-poll'
 import { checkPath, checkPort, type Endpoint, isUnix, publicAddress, type SocketAddress } from './address.js'
 import { ErrorCode, SocketError } from './errors.js'
@@ -34,16 +34,16 @@ const MAX_INT = 2 ** 31 - 1
  *
  * @example
  * ```ts
- * import { Socket } from '@pollux/core'
+ * import { ChannelSocket } from '@pollux/core'
  *
- * const socket = Socket.create('IPv4')
+ * const socket = ChannelSocket.create('IPv4')
  * socket.setOption('reuseAddress', true)
  * socket.bind({ host: '127.0.0.1', port: 0 })
  * console.log(socket.localAddress) // { family: 'IPv4', host: '127.0.0.1', port: 49152 }
  * socket.close()
  * ```
  */
-export class Socket {
+export class ChannelSocket {
   /** The loop that the socket is on. */
   readonly loop: EventLoop
   private owned: number
@@ -54,23 +54,23 @@ export class Socket {
   }
 
   /** socket(2) with type SOCK_STREAM. */
-  static create(family: SocketFamily, loop: EventLoop = EventLoop.default()): Socket {
+  static create(family: SocketFamily, loop: EventLoop = EventLoop.default()): ChannelSocket {
     const { constants } = native
     const domain = constants[FAMILIES[family]]
     const handle = loop.openHandle((reactor) => reactor.socket(domain, constants.SOCK_STREAM, 0))
     if (handle < 0) throw systemError(handle, 'socket')
-    return new Socket(loop, handle)
+    return new ChannelSocket(loop, handle)
   }
 
   /**
    * Takes over the open fd of a stream socket, which is then closed with this socket. Where it is no such fd (EBADF,
    * ENOTSOCK, …) this throws, and the fd stays the caller's.
    */
-  static adopt(fd: number, loop: EventLoop = EventLoop.default()): Socket {
+  static adopt(fd: number, loop: EventLoop = EventLoop.default()): ChannelSocket {
     checkInteger(fd, 'fd', 0, MAX_INT)
     const handle = loop.openHandle((reactor) => reactor.adopt(fd))
     if (handle < 0) throw systemError(handle, 'getsockopt')
-    return new Socket(loop, handle)
+    return new ChannelSocket(loop, handle)
   }
 
   /** setsockopt(2). */

@@ -2,7 +2,7 @@
 
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { EventLoop, formatAddress, Socket, type SocketFamily } from '@pollux/core'
+import { ChannelSocket, EventLoop, formatAddress, type SocketFamily } from '@pollux/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../native-poll/test/support/folder.js'
 import { checkFds } from '../../native-poll/test/support/leaks.js'
@@ -23,7 +23,7 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
     ['IPv6', { host: '::1', port: 0 }, /^tcp:\/\/\[::1\]:\d+$/],
     ['Unix', { path: join(folder, backend) }, /^unix:\/\/\/.*/],
   ] as const)('of family %s is bound where it says', (family: SocketFamily, endpoint, shown) => {
-    const socket = Socket.create(family, loop)
+    const socket = ChannelSocket.create(family, loop)
     socket.bind(endpoint)
     expect(socket.localAddress.family).toBe(family)
     expect(formatAddress(socket.localAddress)).toMatch(shown)
@@ -34,7 +34,7 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
   it.each(['reuseAddress', 'noDelay', 'keepAlive', 'reusePort'] as const)(
     'has the option %s, on and off',
     (name) => {
-      const socket = Socket.create('IPv4', loop)
+      const socket = ChannelSocket.create('IPv4', loop)
       for (const value of [true, false, true]) {
         socket.setOption(name, value)
         expect(socket.getOption(name)).toBe(value)
@@ -44,17 +44,17 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
   )
 
   it.each(['sendBufferBytes', 'receiveBufferBytes'] as const)('has the option %s, in bytes', (name) => {
-    const socket = Socket.create('IPv4', loop)
+    const socket = ChannelSocket.create('IPv4', loop)
     socket.setOption(name, 20_000)
     expect(socket.getOption(name)).toBeGreaterThanOrEqual(20_000)
     for (const bad of [-1, 1.5, '1', true]) expect(() => socket.setOption(name, bad as never)).toThrow(name)
   })
 
   it('throws what the kernel says, with its address', () => {
-    const taken = Socket.create('IPv4', loop)
+    const taken = ChannelSocket.create('IPv4', loop)
     taken.bind({ host: '127.0.0.1', port: 0 })
     taken.listen(false)
-    const socket = Socket.create('IPv4', loop)
+    const socket = ChannelSocket.create('IPv4', loop)
     const { host, port } = taken.localAddress as { host: string; port: number }
     const details = { code: 'EADDRINUSE', syscall: 'bind', address: host, port }
     expect(() => socket.bind({ host, port })).toThrow(expect.objectContaining(details))
@@ -64,7 +64,7 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
   })
 
   it('refuses a host name, a bad port and a bad path', () => {
-    const socket = Socket.create('IPv4', loop)
+    const socket = ChannelSocket.create('IPv4', loop)
     expect(() => socket.bind({ host: 'localhost', port: 0 })).toThrow(/numeric/)
     expect(() => socket.bind({ host: '127.0.0.1', port: 65536 })).toThrow(RangeError)
     expect(() => socket.connect({ host: '127.0.0.1', port: 0 }, false)).toThrow(RangeError)
@@ -73,7 +73,7 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
   })
 
   it('that is closed says so, whatever is asked of it', () => {
-    const socket = Socket.create('IPv4', loop)
+    const socket = ChannelSocket.create('IPv4', loop)
     socket.close()
     const closed = expect.objectContaining({ code: 'ERR_POLLUX_CLOSED' })
     for (const use of [
@@ -93,21 +93,23 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
   it('can not be made on a closed loop', () => {
     loop.close()
     expect(loop.isClosed).toBe(true)
-    expect(() => Socket.create('IPv4', loop)).toThrow(expect.objectContaining({ code: 'ERR_POLLUX_CLOSED' }))
+    expect(() => ChannelSocket.create('IPv4', loop)).toThrow(
+      expect.objectContaining({ code: 'ERR_POLLUX_CLOSED' }),
+    )
   })
 
   it('adopts the fd of a stream socket and no other', async () => {
-    expect(() => Socket.adopt(9999, loop)).toThrow(expect.objectContaining({ code: 'EBADF' }))
-    expect(() => Socket.adopt(-1, loop)).toThrow(RangeError)
-    expect(() => Socket.adopt('1' as never, loop)).toThrow(TypeError)
-    const socket = Socket.create('IPv4', loop)
+    expect(() => ChannelSocket.adopt(9999, loop)).toThrow(expect.objectContaining({ code: 'EBADF' }))
+    expect(() => ChannelSocket.adopt(-1, loop)).toThrow(RangeError)
+    expect(() => ChannelSocket.adopt('1' as never, loop)).toThrow(TypeError)
+    const socket = ChannelSocket.create('IPv4', loop)
     expect(socket.fd).toBeGreaterThan(2)
     socket.close()
   })
 
   it('more than there are slots makes the table grow', () => {
     const small = new EventLoop({ backend, initialSlots: 2 })
-    const sockets = Array.from({ length: 9 }, () => Socket.create('IPv4', small))
+    const sockets = Array.from({ length: 9 }, () => ChannelSocket.create('IPv4', small))
     expect(new Set(sockets.map(({ slot }) => slot)).size).toBe(9)
     for (const socket of sockets) socket.bind({ host: '127.0.0.1', port: 0 })
     expect(small.counter('openSockets')).toBe(9)
@@ -115,7 +117,7 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
   })
 
   it('does not keep a name that was only bound', async () => {
-    const socket = Socket.create('IPv4', loop)
+    const socket = ChannelSocket.create('IPv4', loop)
     socket.bind({ host: '127.0.0.1', port: 0 })
     const { port } = socket.localAddress as { port: number }
     const refused = await new Promise<NodeJS.ErrnoException>((resolve) =>
