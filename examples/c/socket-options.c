@@ -54,7 +54,7 @@ int main(void) {
         printf("%s, %d s\n", value.linger.l_onoff != 0 ? "on" : "off", value.linger.l_linger);
         break;
       case TIME:
-        printf("%ld ms\n", (long)value.time.tv_sec * 1000 + (long)value.time.tv_usec / 1000);
+        printf("%ld.%06ld s\n", (long)value.time.tv_sec, (long)value.time.tv_usec);
         break;
     }
   }
