@@ -7,8 +7,12 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "bind",      "listen",     "accept",     "connect",    "recv",        "send",
-    "sendmsg",      "shutdown",  "close",      "getsockopt", "setsockopt", "getsockname", "getpeername",
+    "socket",       "bind",      "listen",     "accept",     "connect",     "recv",
+    "send",         "sendmsg",   "recvmsg",
+#if POLLUX_HAVE_MMSG
+    "sendmmsg",     "recvmmsg",
+#endif
+    "shutdown",     "close",     "getsockopt", "setsockopt", "getsockname", "getpeername",
     "open",         "unlink",    "lstat",      "poll",       "select",
 #if POLLUX_HAVE_EPOLL
     "epoll_create", "epoll_ctl", "epoll_wait",
@@ -91,7 +95,16 @@ ssize_t send_faulty(int fd, const void* buffer, size_t length, int flags) {
   return -1;
 }
 
-// The caller's iovecs are const: a copy of them is cut at the limit.
+// The caller's iovecs, cut at the limit.
+std::vector<iovec> cut_parts(const msghdr* message, size_t left) {
+  std::vector<iovec> parts(message->msg_iov, message->msg_iov + message->msg_iovlen);
+  for (iovec& part : parts) {
+    part.iov_len = std::min(part.iov_len, left);
+    left -= part.iov_len;
+  }
+  return parts;
+}
+
 ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
   const Outcome outcome = next_outcome(FaultCall::kSendmsg);
   if (outcome.error != 0) {
@@ -99,16 +112,40 @@ ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
     return -1;
   }
   if (outcome.max_bytes == 0) return kKernel.sendmsg(fd, message, flags);
-  std::vector<iovec> parts(message->msg_iov, message->msg_iov + message->msg_iovlen);
-  size_t left = outcome.max_bytes;
-  for (iovec& part : parts) {
-    part.iov_len = std::min(part.iov_len, left);
-    left -= part.iov_len;
-  }
+  std::vector<iovec> parts = cut_parts(message, outcome.max_bytes);
   msghdr cut = *message;
   cut.msg_iov = parts.data();
   return kKernel.sendmsg(fd, &cut, flags);
 }
+
+ssize_t recvmsg_faulty(int fd, msghdr* message, int flags) {
+  const Outcome outcome = next_outcome(FaultCall::kRecvmsg);
+  if (outcome.error != 0) {
+    errno = outcome.error;
+    return -1;
+  }
+  if (outcome.max_bytes == 0) return kKernel.recvmsg(fd, message, flags);
+  std::vector<iovec> parts = cut_parts(message, outcome.max_bytes);
+  iovec* const whole = message->msg_iov;
+  message->msg_iov = parts.data();
+  const ssize_t result = kKernel.recvmsg(fd, message, flags);
+  message->msg_iov = whole;
+  return result;
+}
+
+#if POLLUX_HAVE_MMSG
+
+template <FaultCall kCall, auto kReal>
+int batch_faulty(int fd, mmsghdr* messages, unsigned count, int flags) {
+  const Outcome outcome = next_outcome(kCall);
+  if (outcome.error == 0) {
+    return (kKernel.*kReal)(fd, messages, static_cast<unsigned>(limited(count, outcome)), flags);
+  }
+  errno = outcome.error;
+  return -1;
+}
+
+#endif
 
 int close_faulty(int fd) {
   const Outcome outcome = next_outcome(FaultCall::kClose);
@@ -130,6 +167,11 @@ constinit const SyscallTable kFaulty = {
     .recv = recv_faulty,
     .send = send_faulty,
     .sendmsg = sendmsg_faulty,
+    .recvmsg = recvmsg_faulty,
+#if POLLUX_HAVE_MMSG
+    .sendmmsg = batch_faulty<FaultCall::kSendmmsg, &SyscallTable::sendmmsg>,
+    .recvmmsg = batch_faulty<FaultCall::kRecvmmsg, &SyscallTable::recvmmsg>,
+#endif
     .shutdown = wrapped<FaultCall::kShutdown, &SyscallTable::shutdown>,
     .close = close_faulty,
     .getsockopt = wrapped<FaultCall::kGetsockopt, &SyscallTable::getsockopt>,
