@@ -29,6 +29,9 @@ constexpr int kReceiveFlags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
 constexpr int kReceiveFlags = MSG_DONTWAIT;
 #endif
 
+// POSIX lets the two differ; callers look for one.
+ssize_t one_name(ssize_t result) { return result == -EWOULDBLOCK ? -EAGAIN : result; }
+
 bool is_stream(int fd) {
   int type = 0;
   socklen_t length = sizeof type;
@@ -58,7 +61,7 @@ ssize_t send_message(int fd, const OutgoingMessage& message, int flags) {
     header.msg_control = const_cast<uint8_t*>(message.control.data());
     header.msg_controllen = static_cast<decltype(header.msg_controllen)>(message.control.size());
   }
-  return retry([&] { return syscalls().sendmsg(fd, &header, flags | kSendFlags); });
+  return one_name(retry([&] { return syscalls().sendmsg(fd, &header, flags | kSendFlags); }));
 }
 
 ssize_t receive_message(int fd, std::span<iovec> parts, size_t control_bytes, int flags,
@@ -77,7 +80,7 @@ ssize_t receive_message(int fd, std::span<iovec> parts, size_t control_bytes, in
     }
     return syscalls().recvmsg(fd, &header, flags | kReceiveFlags);
   });
-  if (result < 0) return result;
+  if (result < 0) return one_name(result);
   message->address.length = std::min<socklen_t>(header.msg_namelen, sizeof message->address.storage);
   message->flags = header.msg_flags;
   const size_t written = std::min<size_t>(header.msg_controllen, control_bytes);

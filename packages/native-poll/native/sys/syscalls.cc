@@ -69,6 +69,7 @@ int open_existing(const char* path, int flags) { return ::open(path, flags); }
 // constinit: usable by every other static initializer and by threads that outlive main().
 constinit const SyscallTable kKernel = {
     .socket = ::socket,
+    .socketpair = ::socketpair,
     .bind = ::bind,
     .listen = ::listen,
     .accept = accept_nonblocking,
@@ -82,6 +83,7 @@ constinit const SyscallTable kKernel = {
     .recvmmsg = receive_batch,
 #endif
     .shutdown = ::shutdown,
+    .sockatmark = ::sockatmark,
     .close = ::close,
     .getsockopt = ::getsockopt,
     .setsockopt = ::setsockopt,

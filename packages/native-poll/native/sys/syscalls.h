@@ -22,6 +22,7 @@ namespace pollux {
 
 struct SyscallTable {
   int (*socket)(int family, int type, int protocol);
+  int (*socketpair)(int family, int type, int protocol, int fds[2]);
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
   int (*listen)(int fd, int backlog);
   // Both flavours of accept give a nonblocking, close-on-exec descriptor.
@@ -37,6 +38,7 @@ struct SyscallTable {
   int (*recvmmsg)(int fd, mmsghdr* messages, unsigned count, int flags);
 #endif
   int (*shutdown)(int fd, int how);
+  int (*sockatmark)(int fd);
   int (*close)(int fd);
   int (*getsockopt)(int fd, int level, int name, void* value, socklen_t* length);
   int (*setsockopt)(int fd, int level, int name, const void* value, socklen_t length);

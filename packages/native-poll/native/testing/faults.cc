@@ -1,21 +1,23 @@
 #include "faults.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "bind",      "listen",     "accept",     "connect",     "recv",
-    "send",         "sendmsg",   "recvmsg",
+    "socket",       "socketpair", "bind",       "listen",      "accept",      "connect",
+    "recv",         "send",       "sendmsg",    "recvmsg",
 #if POLLUX_HAVE_MMSG
     "sendmmsg",     "recvmmsg",
 #endif
-    "shutdown",     "close",     "getsockopt", "setsockopt", "getsockname", "getpeername",
-    "open",         "unlink",    "lstat",      "poll",       "select",
+    "shutdown",    "sockatmark",
+    "close",        "getsockopt", "setsockopt", "getsockname", "getpeername", "open",
+    "unlink",       "lstat",      "poll",       "select",
 #if POLLUX_HAVE_EPOLL
-    "epoll_create", "epoll_ctl", "epoll_wait",
+    "epoll_create", "epoll_ctl",  "epoll_wait",
 #endif
 };
 
@@ -95,27 +97,14 @@ ssize_t send_faulty(int fd, const void* buffer, size_t length, int flags) {
   return -1;
 }
 
-// The caller's iovecs, cut at the limit.
-std::vector<iovec> cut_parts(const msghdr* message, size_t left) {
-  std::vector<iovec> parts(message->msg_iov, message->msg_iov + message->msg_iovlen);
+// The caller's iovecs are theirs: a copy of them is cut at the limit.
+std::vector<iovec> cut_vectors(const msghdr& message, size_t limit) {
+  std::vector<iovec> parts(message.msg_iov, message.msg_iov + message.msg_iovlen);
   for (iovec& part : parts) {
-    part.iov_len = std::min(part.iov_len, left);
-    left -= part.iov_len;
+    part.iov_len = std::min(part.iov_len, limit);
+    limit -= part.iov_len;
   }
   return parts;
-}
-
-ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
-  const Outcome outcome = next_outcome(FaultCall::kSendmsg);
-  if (outcome.error != 0) {
-    errno = outcome.error;
-    return -1;
-  }
-  if (outcome.max_bytes == 0) return kKernel.sendmsg(fd, message, flags);
-  std::vector<iovec> parts = cut_parts(message, outcome.max_bytes);
-  msghdr cut = *message;
-  cut.msg_iov = parts.data();
-  return kKernel.sendmsg(fd, &cut, flags);
 }
 
 ssize_t recvmsg_faulty(int fd, msghdr* message, int flags) {
@@ -125,12 +114,24 @@ ssize_t recvmsg_faulty(int fd, msghdr* message, int flags) {
     return -1;
   }
   if (outcome.max_bytes == 0) return kKernel.recvmsg(fd, message, flags);
-  std::vector<iovec> parts = cut_parts(message, outcome.max_bytes);
-  iovec* const whole = message->msg_iov;
-  message->msg_iov = parts.data();
+  std::vector<iovec> parts = cut_vectors(*message, outcome.max_bytes);
+  iovec* const whole = std::exchange(message->msg_iov, parts.data());
   const ssize_t result = kKernel.recvmsg(fd, message, flags);
   message->msg_iov = whole;
   return result;
+}
+
+ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
+  const Outcome outcome = next_outcome(FaultCall::kSendmsg);
+  if (outcome.error != 0) {
+    errno = outcome.error;
+    return -1;
+  }
+  if (outcome.max_bytes == 0) return kKernel.sendmsg(fd, message, flags);
+  std::vector<iovec> parts = cut_vectors(*message, outcome.max_bytes);
+  msghdr cut = *message;
+  cut.msg_iov = parts.data();
+  return kKernel.sendmsg(fd, &cut, flags);
 }
 
 #if POLLUX_HAVE_MMSG
@@ -160,6 +161,7 @@ constexpr auto wrapped = Wrapped<kCall, kReal>::call;
 
 constinit const SyscallTable kFaulty = {
     .socket = wrapped<FaultCall::kSocket, &SyscallTable::socket>,
+    .socketpair = wrapped<FaultCall::kSocketpair, &SyscallTable::socketpair>,
     .bind = wrapped<FaultCall::kBind, &SyscallTable::bind>,
     .listen = wrapped<FaultCall::kListen, &SyscallTable::listen>,
     .accept = wrapped<FaultCall::kAccept, &SyscallTable::accept>,
@@ -173,6 +175,7 @@ constinit const SyscallTable kFaulty = {
     .recvmmsg = batch_faulty<FaultCall::kRecvmmsg, &SyscallTable::recvmmsg>,
 #endif
     .shutdown = wrapped<FaultCall::kShutdown, &SyscallTable::shutdown>,
+    .sockatmark = wrapped<FaultCall::kSockatmark, &SyscallTable::sockatmark>,
     .close = close_faulty,
     .getsockopt = wrapped<FaultCall::kGetsockopt, &SyscallTable::getsockopt>,
     .setsockopt = wrapped<FaultCall::kSetsockopt, &SyscallTable::setsockopt>,

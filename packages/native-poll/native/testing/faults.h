@@ -18,6 +18,7 @@ namespace pollux {
 // One entry for each call of SyscallTable, in its order.
 enum class FaultCall : uint8_t {
   kSocket,
+  kSocketpair,
   kBind,
   kListen,
   kAccept,
@@ -31,6 +32,7 @@ enum class FaultCall : uint8_t {
   kRecvmmsg,
 #endif
   kShutdown,
+  kSockatmark,
   kClose,
   kGetsockopt,
   kSetsockopt,
