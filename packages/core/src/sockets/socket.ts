@@ -4,8 +4,23 @@ import { SOMAXCONN } from '../constants.js'
 import { EventLoop } from '../event-loop.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
+import { Accept, type AcceptedAs, Connections } from './accept.js'
+import { Connect, isUnspecified, tryConnect, type Unspecified } from './connect.js'
+import { perform, type WaitOptions } from './perform.js'
 import { addressArguments, addressOrThrow } from './socket-address.js'
 import { SocketCore } from './socket-core.js'
+import {
+  isDontWait,
+  Receive,
+  type ReceivedFrom,
+  ReceiveFrom,
+  ReceiveVectors,
+  receivingAll,
+  Send,
+  SendVectors,
+  sendingAll,
+} from './transfer.js'
+import type { WouldBlock } from './would-block.js'
 
 const MAX_INT = 2 ** 31 - 1
 const MIN_INT = -(2 ** 31)
@@ -15,6 +30,9 @@ export interface SocketOptions {
   /** Default: the loop of this thread. */
   loop?: EventLoop
 }
+
+/** A connection that `accept` took, and who is at its other end. */
+export type Accepted = AcceptedAs<Socket>
 
 /** For the modules of this package: what stands behind a Socket. */
 export let coreOf: (socket: Socket) => SocketCore
@@ -120,6 +138,190 @@ export class Socket {
     const { loop, handle } = this.#core
     const result = loop.reactor.listenNow(handle, backlog)
     if (result < 0) throw systemError(result, 'listen')
+  }
+
+  /**
+   * accept(2), once.
+   *
+   * @throws SocketError EINVAL (not listening), EOPNOTSUPP, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, …
+   */
+  tryAccept(): Accepted | WouldBlock {
+    return new Accept(this.#core, socketOf).attempt()
+  }
+
+  /** accept(2): the next connection, when there is one. Rejects as `tryAccept` throws. */
+  async accept(options?: WaitOptions): Promise<Accepted> {
+    return perform(this.#core, new Accept(this.#core, socketOf), options)
+  }
+
+  /**
+   * The connections as they come, until the socket is closed. Leaving the loop leaves the socket open. A connection
+   * that was gone before it could be taken (ECONNABORTED) is passed over; want of descriptors (EMFILE) is an error.
+   *
+   * @example
+   * ```ts
+   * for await (const { socket, address } of listener) serve(socket, address)
+   * ```
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Accepted> {
+    return new Connections(
+      (signal) => this.accept({ signal }),
+      () => this.closed,
+    )
+  }
+
+  /**
+   * connect(2), once. WOULD_BLOCK: it is under way (EINPROGRESS); when the socket is writable, SO_ERROR says how it
+   * ended. `{ family: 'Unspecified' }` takes a datagram socket's peer away.
+   *
+   * @throws SocketError ECONNREFUSED, EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EISCONN, ENETUNREACH, EACCES, ENOENT,
+   *   EPROTOTYPE, EAGAIN (the queue of a Unix listener is full), …
+   */
+  tryConnect(address: Endpoint | Unspecified): undefined | WouldBlock {
+    return tryConnect(this.#core, address)
+  }
+
+  /**
+   * connect(2) until its end. A promise that is rejected by a signal or a timeout leaves the connect under way: close
+   * the socket.
+   *
+   * @throws SocketError as `tryConnect`, and ETIMEDOUT, ECONNRESET, EHOSTUNREACH
+   */
+  async connect(address: Endpoint | Unspecified, options?: WaitOptions): Promise<void> {
+    if (isUnspecified(address)) tryConnect(this.#core, address)
+    else return perform(this.#core, new Connect(this.#core, address), options)
+  }
+
+  /**
+   * recv(2), once: how many bytes came; 0 at the end of a stream, and for an empty datagram.
+   *
+   * @param flags MSG_PEEK, MSG_OOB, MSG_TRUNC, …
+   * @throws SocketError ECONNRESET, ECONNREFUSED, ENOTCONN, EINVAL, ETIMEDOUT, …; TypeError
+   */
+  tryRecv(buffer: ArrayBufferView, flags = 0): number | WouldBlock {
+    return new Receive(this.#core, 'recv', buffer, flags).attempt()
+  }
+
+  /**
+   * recv(2): resolves as soon as anything came. With MSG_WAITALL, on a stream, when the buffer is full or the stream
+   * ends; with MSG_DONTWAIT it is rejected with EAGAIN where it would wait.
+   */
+  async recv(buffer: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<number> {
+    const operation = receivingAll(this.#core, new Receive(this.#core, 'recv', buffer, flags), flags)
+    return perform(this.#core, operation, options, isDontWait(flags))
+  }
+
+  /**
+   * send(2), once: how many bytes the kernel took, on a stream perhaps not all. MSG_NOSIGNAL is always added.
+   *
+   * @param flags MSG_OOB, MSG_DONTROUTE, MSG_EOR, …
+   * @throws SocketError EPIPE, ECONNRESET, ENOTCONN, EDESTADDRREQ, EMSGSIZE, ENOBUFS, …; TypeError
+   */
+  trySend(data: ArrayBufferView, flags = 0): number | WouldBlock {
+    return new Send(this.#core, 'send', data, flags).attempt()
+  }
+
+  /**
+   * send(2): on a stream it goes on until everything is sent. Where it fails after a part, `bytesTransferred` of the
+   * error says how much. `data` must not change until then.
+   */
+  async send(data: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<number> {
+    const operation = sendingAll(this.#core, new Send(this.#core, 'send', data, flags))
+    return perform(this.#core, operation, options, isDontWait(flags))
+  }
+
+  /** recvfrom(2), once. @throws as `tryRecv` */
+  tryRecvfrom(buffer: ArrayBufferView, flags = 0): ReceivedFrom | WouldBlock {
+    return new ReceiveFrom(this.#core, buffer, flags).attempt()
+  }
+
+  /** recvfrom(2): as `recv`, and the sender. */
+  async recvfrom(buffer: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<ReceivedFrom> {
+    const operation = receivingAll(this.#core, new ReceiveFrom(this.#core, buffer, flags), flags)
+    return perform(this.#core, operation, options, isDontWait(flags))
+  }
+
+  /**
+   * sendto(2), once.
+   *
+   * @throws as `trySend`, and SocketError EISCONN, EAFNOSUPPORT, EACCES (broadcast), ENETUNREACH, ENOENT, ECONNREFUSED
+   */
+  trySendto(data: ArrayBufferView, flags: number, address: Endpoint): number | WouldBlock {
+    return new Send(this.#core, 'sendto', data, flags, address).attempt()
+  }
+
+  /** sendto(2): as `send`, to an address. */
+  async sendto(
+    data: ArrayBufferView,
+    flags: number,
+    address: Endpoint,
+    options?: WaitOptions,
+  ): Promise<number> {
+    const operation = sendingAll(this.#core, new Send(this.#core, 'sendto', data, flags, address))
+    return perform(this.#core, operation, options, isDontWait(flags))
+  }
+
+  /** read(2), once: `tryRecv` without flags. */
+  tryRead(buffer: ArrayBufferView): number | WouldBlock {
+    return new Receive(this.#core, 'read', buffer, 0).attempt()
+  }
+
+  /** read(2): `recv` without flags. */
+  async read(buffer: ArrayBufferView, options?: WaitOptions): Promise<number> {
+    return perform(this.#core, new Receive(this.#core, 'read', buffer, 0), options)
+  }
+
+  /** write(2), once: `trySend` without flags. A broken connection is EPIPE, never SIGPIPE. */
+  tryWrite(data: ArrayBufferView): number | WouldBlock {
+    return new Send(this.#core, 'write', data, 0).attempt()
+  }
+
+  /** write(2): `send` without flags. */
+  async write(data: ArrayBufferView, options?: WaitOptions): Promise<number> {
+    return perform(this.#core, sendingAll(this.#core, new Send(this.#core, 'write', data, 0)), options)
+  }
+
+  /**
+   * readv(2), once: fills the buffers in turn. A stream uses at most IOV_MAX of them in one call.
+   *
+   * @throws as `tryRecv`, and SocketError EINVAL for more than IOV_MAX buffers where the socket is no stream
+   */
+  tryReadv(buffers: readonly ArrayBufferView[]): number | WouldBlock {
+    return new ReceiveVectors(this.#core, buffers).attempt()
+  }
+
+  /** readv(2): resolves as soon as anything came. */
+  async readv(buffers: readonly ArrayBufferView[], options?: WaitOptions): Promise<number> {
+    return perform(this.#core, new ReceiveVectors(this.#core, buffers), options)
+  }
+
+  /** writev(2), once: sends the buffers in turn, as one datagram or a part of the stream. @throws as `trySend` */
+  tryWritev(buffers: readonly ArrayBufferView[]): number | WouldBlock {
+    return new SendVectors(this.#core, buffers).attempt()
+  }
+
+  /** writev(2): on a stream it goes on until everything is sent. */
+  async writev(buffers: readonly ArrayBufferView[], options?: WaitOptions): Promise<number> {
+    return perform(this.#core, sendingAll(this.#core, new SendVectors(this.#core, buffers)), options)
+  }
+
+  /**
+   * shutdown(2): SHUT_RD, SHUT_WR or SHUT_RDWR. What was sent before SHUT_WR still arrives, and then the end.
+   *
+   * @throws SocketError ENOTCONN, EINVAL (no such `how`)
+   */
+  shutdown(how: number): void {
+    checkInteger(how, 'how', MIN_INT, MAX_INT)
+    check(this.#core.loop.reactor.shutdownNow(this.#core.handle, how), 'shutdown')
+  }
+
+  /**
+   * sockatmark(3): whether the next byte to receive is the one that was marked as urgent (MSG_OOB).
+   *
+   * @throws SocketError ENOTTY, EINVAL (not of a type that has urgent data)
+   */
+  sockatmark(): boolean {
+    return check(this.#core.loop.reactor.sockatmark(this.#core.handle), 'sockatmark') === 1
   }
 
   /**
