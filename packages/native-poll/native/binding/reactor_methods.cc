@@ -63,6 +63,7 @@ Napi::Function ReactorObject::define(Napi::Env env) {
                          InstanceMethod<&Self::local_address>("localAddress"),
                          InstanceMethod<&Self::remote_address>("remoteAddress"),
                          InstanceMethod<&Self::fd>("fd"),
+                         InstanceMethod<&Self::watch>("watch"),
                          InstanceMethod<&Self::write>("write"),
                          InstanceMethod<&Self::now>("now"),
                          InstanceMethod<&Self::submit>("submit"),

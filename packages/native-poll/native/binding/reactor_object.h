@@ -66,6 +66,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value remote_address(const Napi::CallbackInfo& info);
   Napi::Value fd(const Napi::CallbackInfo& info);
+  Napi::Value watch(const Napi::CallbackInfo& info);
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value now(const Napi::CallbackInfo& info);
   void submit(const Napi::CallbackInfo& info);
