@@ -14,6 +14,7 @@ export {
 } from './address.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
+export * from './constants.js'
 export {
   ErrorCode,
   invalidArgType,
@@ -26,6 +27,8 @@ export { EventLoop, raiseUncaught } from './event-loop.js'
 export type { EventLoopOptions } from './options.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
+export { Socket, type SocketOptions, socket, socketpair } from './sockets/socket.js'
+export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
 export { checkBoolean, checkInteger, checkObject } from './validate.js'

@@ -1,6 +1,7 @@
 // The methods of NativeReactor that wait for readiness, or look at it.
 #include "arguments.h"
 #include "reactor_object.h"
+#include "values.h"
 
 namespace pollux {
 
@@ -10,6 +11,13 @@ constexpr uint8_t kWatchable = kReadable | kWritable | kPriority;
 
 }  // namespace
 
+void ReactorObject::add_readiness_calls(Methods& methods) {
+  using Self = ReactorObject;
+  methods.insert(methods.end(), {
+                                    InstanceMethod<&Self::watch>("watch"),
+                                });
+}
+
 Napi::Value ReactorObject::watch(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const Reactor::Handle handle = arguments.handle(0);
@@ -18,7 +26,7 @@ Napi::Value ReactorObject::watch(const Napi::CallbackInfo& info) {
   if (interest & ~kWatchable) {
     return arguments.fail_type("interest", "made of READABLE, WRITABLE and PRIORITY"), Napi::Value();
   }
-  return Napi::Number::New(info.Env(), reactor_->watch(handle, interest));
+  return number(info, reactor_->watch(handle, interest));
 }
 
 }  // namespace pollux
