@@ -28,7 +28,10 @@ export function systemError(errno: number, syscall: string, endpoint?: Endpoint)
   }
   const text = native.errorText(number)
   const plain = `${text.charAt(0).toLowerCase()}${text.slice(1)}`
-  return new SocketError(failureMessage(syscall, where, plain, code, adviceFor(code, syscall, endpoint)), details)
+  return new SocketError(
+    failureMessage(syscall, where, plain, code, adviceFor(code, syscall, endpoint)),
+    details,
+  )
 }
 
 /**
@@ -37,7 +40,13 @@ export function systemError(errno: number, syscall: string, endpoint?: Endpoint)
  * @param where what it was about, or ''
  * @param hint what to do about it, or ''
  */
-export function failureMessage(syscall: string, where: string, text: string, code: string, hint = ''): string {
+export function failureMessage(
+  syscall: string,
+  where: string,
+  text: string,
+  code: string,
+  hint = '',
+): string {
   return `${syscall}${where && ` ${where}`}: ${text} (${code})${hint && `; ${hint}`}`
 }
 

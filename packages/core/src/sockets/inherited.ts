@@ -1,7 +1,8 @@
 /** Sockets that the service manager has opened for this process: sd_listen_fds(3). */
-import { failureMessage } from '../system-error.js'
+
 import { SocketError } from '../errors.js'
 import { native } from '../native.js'
+import { failureMessage } from '../system-error.js'
 import { Socket, type SocketOptions } from './socket.js'
 
 /** The first descriptor that is passed on (SD_LISTEN_FDS_START). */
@@ -36,7 +37,8 @@ export function inheritedSockets(options: SocketOptions = {}): InheritedSocket[]
   if (numberOf(LISTEN_PID, 'LISTEN_PID') !== process.pid) return []
   const count = numberOf(LISTEN_FDS, 'LISTEN_FDS')
   const names = LISTEN_FDNAMES === undefined ? [] : LISTEN_FDNAMES.split(':')
-  if (LISTEN_FDNAMES !== undefined && names.length !== count) throw senseless('LISTEN_FDNAMES', LISTEN_FDNAMES)
+  if (LISTEN_FDNAMES !== undefined && names.length !== count)
+    throw senseless('LISTEN_FDNAMES', LISTEN_FDNAMES)
   const sockets: InheritedSocket[] = []
   try {
     for (let index = 0; index < count; index++) {

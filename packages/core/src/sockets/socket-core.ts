@@ -25,12 +25,11 @@ export class SocketCore {
     this.protocol = protocol
   }
 
-  /** The socket of `handle`, which the loop has just made; asks the kernel what it is. */
+  /** The socket of `handle`, which the loop has just made; asks the kernel what it is. @throws SocketError */
   static of(loop: EventLoop, handle: number): SocketCore {
     const kind = loop.reactor.describe(handle)
-    if (typeof kind !== 'number') return new SocketCore(loop, handle, ...kind)
-    loop.reactor.closeNow(handle)
-    throw systemError(kind, 'getsockopt')
+    if (typeof kind === 'number') throw systemError(kind, 'getsockopt')
+    return new SocketCore(loop, handle, ...kind)
   }
 
   get closed(): boolean {

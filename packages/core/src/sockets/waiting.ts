@@ -223,8 +223,8 @@ export class Waiting extends Channel {
     if ((wanted & ~this.armed) === 0) return
     wanted |= this.armed
     const result = this.loop.reactor.watch(this.handle, wanted)
-    if (result < 0) return this.rejectAll(() => systemError(result, 'poll'))
-    this.armed = wanted
+    if (result < 0) this.rejectAll(() => systemError(result, 'poll'))
+    else this.armed = wanted
   }
 
   private retryLater(lane: Lane): void {
@@ -237,7 +237,9 @@ export class Waiting extends Channel {
     }, delay).unref()
   }
 
-  private rejectAll(errorFor: (operation: Pick<Operation<unknown>, 'syscall' | 'bytesTransferred'>) => unknown) {
+  private rejectAll(
+    errorFor: (operation: Pick<Operation<unknown>, 'syscall' | 'bytesTransferred'>) => unknown,
+  ) {
     for (const lane of this.lanes) {
       clearTimeout(lane.retry)
       lane.retry = undefined
