@@ -84,7 +84,7 @@ export class ReceiveBatch implements Operation<number> {
 }
 
 /** Says on the error how many datagrams were sent before it. An error of the user's (an abort's reason) stays as it is. */
-export function withDatagramsSent<E>(error: E, datagramsSent: number): E {
+export function withDatagramsSent<Thrown>(error: Thrown, datagramsSent: number): Thrown {
   if (error instanceof SocketError) Object.assign(error, { datagramsSent })
   return error
 }

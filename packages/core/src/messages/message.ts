@@ -64,7 +64,7 @@ export class SendMessage implements Operation<number> {
   /** Whether it goes on until all is sent, as a blocking call does. */
   untilAll = false
   private readonly data: Views
-  private readonly to: AddressArguments | []
+  private readonly to: Partial<AddressArguments>
   private readonly address: Endpoint | undefined
   private readonly control: readonly ControlMessage[] | undefined
 
@@ -118,7 +118,9 @@ export class SendMessage implements Operation<number> {
 export class ReceiveMessage implements Operation<ReceivedMessage> {
   readonly syscall = 'recvmsg'
   readonly direction: Direction
-  readonly bytesTransferred = 0
+  bytesTransferred = 0
+  /** Whether it goes on until the buffers are full: MSG_WAITALL on a stream. */
+  untilAll = false
   private readonly buffers: Views
   private readonly controlBytes: number
 
@@ -137,20 +139,26 @@ export class ReceiveMessage implements Operation<ReceivedMessage> {
 
   attempt(): ReceivedMessage | WouldBlock {
     const { loop, handle } = this.core
-    const { views, lengths } = this.buffers
-    const received = loop.openHandle((reactor) =>
-      reactor.recvmsgNow(handle, views, lengths, 0, this.controlBytes, this.flags),
-    )
-    if (received === EAGAIN) return WOULD_BLOCK
-    if (typeof received === 'number') throw systemError(received, 'recvmsg')
-    const [bytes, flags, from, list] = received
-    return {
-      bytes,
-      address: typeof from === 'object' ? publicAddress(from) : undefined,
-      control: decodeControl(loop, list),
-      flags,
-      truncated: (flags & MSG_TRUNC) !== 0,
-      controlTruncated: (flags & MSG_CTRUNC) !== 0,
+    const { views, lengths, total } = this.buffers
+    for (;;) {
+      const received = loop.openHandle((reactor) =>
+        reactor.recvmsgNow(handle, views, lengths, this.bytesTransferred, this.controlBytes, this.flags),
+      )
+      if (received === EAGAIN) return WOULD_BLOCK
+      if (typeof received === 'number') throw systemError(received, 'recvmsg')
+      const [count, flags, from, list] = received
+      this.bytesTransferred += count
+      // Control messages mark a place in the stream, which a blocking call does not go beyond either.
+      const goesOn = this.untilAll && count > 0 && this.bytesTransferred < total && list.length === 0
+      if (goesOn && (flags & MSG_CTRUNC) === 0) continue
+      return {
+        bytes: this.bytesTransferred,
+        address: typeof from === 'object' ? publicAddress(from) : undefined,
+        control: decodeControl(loop, list),
+        flags,
+        truncated: (flags & MSG_TRUNC) !== 0,
+        controlTruncated: (flags & MSG_CTRUNC) !== 0,
+      }
     }
   }
 }

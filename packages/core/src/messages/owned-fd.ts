@@ -1,8 +1,8 @@
 /** Descriptors that arrive with a message: each has an owner from the moment it is there. */
 import { closeSync } from 'node:fs'
+import { ErrorCode, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { Socket } from '../sockets/socket.js'
-import { closedError } from '../sockets/socket-core.js'
 import { systemError } from '../system-error.js'
 
 /** In place of the handle: closed, or given away. */
@@ -116,8 +116,8 @@ export class OwnedFd {
   }
 
   #open(): number {
-    if (this.closed) throw closedError('the descriptor is closed, or was given away')
-    return this.#handle
+    if (!this.closed) return this.#handle
+    throw new SocketError('the descriptor is closed, or was given away', { code: ErrorCode.CLOSED })
   }
 
   /** Its handle, which nobody but the caller will close from here on. */

@@ -58,6 +58,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   static void add_socket_calls(Methods& methods);
   static void add_transfer_calls(Methods& methods);
   static void add_message_calls(Methods& methods);
+  static void add_readiness_calls(Methods& methods);
 
   // reactor_methods.cc
   Napi::Value backend(const Napi::CallbackInfo& info);
@@ -112,6 +113,9 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value recvmsg_now(const Napi::CallbackInfo& info);
   Napi::Value sendmmsg_now(const Napi::CallbackInfo& info);
   Napi::Value recvmmsg_now(const Napi::CallbackInfo& info);
+
+  // readiness_calls.cc
+  Napi::Value watch(const Napi::CallbackInfo& info);
 
   std::string backend_;
   ReactorLimits limits_{};
