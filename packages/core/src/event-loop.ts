@@ -47,8 +47,12 @@ const {
   CLOSED,
   ACCEPT_PAUSED,
   ACCEPT_RESUMED,
+  READY,
 } = EventType
 const TYPE_MASK = (1 << SLOT_SHIFT) - 1
+
+/** What the addon answers when its table has no row left. */
+const NO_SLOT = -native.errorNumber('ENFILE')
 
 let defaultLoop: EventLoop | null = null
 
@@ -202,16 +206,17 @@ export class EventLoop {
   }
 
   /**
-   * Makes room for a socket that `make` asks the addon for, and returns what the addon said: a handle, or `-errno`.
+   * Makes room for the sockets that `make` asks the addon for, and returns what the addon said: a handle (or several),
+   * or `-errno`.
    *
    * @throws SocketError ERR_POLLUX_CLOSED
    */
-  openHandle(make: (reactor: NativeReactor) => number): number {
+  openHandle<Several = never>(make: (reactor: NativeReactor) => number | Several): number | Several {
     if (this.closed) throw new SocketError('the event loop is closed', { code: ErrorCode.CLOSED })
-    const handle = make(this.reactor)
-    if (handle >= 0 || this.control[Control.NEED_TABLE] === 0) return handle
-    this.growTable()
-    return make(this.reactor)
+    for (;;) {
+      const made = make(this.reactor)
+      if (made !== NO_SLOT || this.control[Control.NEED_TABLE] === 0 || !this.growTable()) return made
+    }
   }
 
   /** What a handler threw goes to its channel; what that throws, to the process. Never throws. Internal. */
@@ -286,6 +291,9 @@ export class EventLoop {
             case ACCEPT_RESUMED:
               target.onAcceptResumed()
               break
+            case READY:
+              target.onReady(a)
+              break
           }
         }
         break
@@ -329,15 +337,17 @@ export class EventLoop {
     }
   }
 
-  private growTable(): void {
+  /** False where it is as large as it can be. */
+  private growTable(): boolean {
     const slots = Math.min(this.targets.length * 2, MAX_SLOTS)
     this.control[Control.NEED_TABLE] = 0
-    if (slots === this.targets.length) return
+    if (slots === this.targets.length) return false
     const table = lendableNumbers(slots * TABLE_COLUMNS)
     this.reactor.lendTable(table)
     this.table = table
     this.submissions.table = table
     while (this.targets.length < slots) this.targets.push(null)
+    return true
   }
 }
 

@@ -14,6 +14,7 @@ export {
 } from './address.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
+export * from './constants.js'
 export {
   ErrorCode,
   invalidArgType,
@@ -23,9 +24,26 @@ export {
   type SocketErrorDetails,
 } from './errors.js'
 export { EventLoop, raiseUncaught } from './event-loop.js'
+export type * from './messages/control-messages.js'
+export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
+export { EncodedAddress } from './messages/encoded-address.js'
+export {
+  CMSG_LEN,
+  CMSG_SPACE,
+  type IncomingMessage,
+  type OutgoingMessage,
+  type ReceivedMessage,
+} from './messages/message.js'
+export { OwnedFd } from './messages/owned-fd.js'
 export type { EventLoopOptions } from './options.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
+export type { Unspecified } from './sockets/connect.js'
+export { type InheritedSocket, inheritedSockets } from './sockets/inherited.js'
+export type { WaitOptions } from './sockets/perform.js'
+export { type Accepted, Socket, type SocketOptions, socket, socketpair } from './sockets/socket.js'
+export type { ReceivedFrom } from './sockets/transfer.js'
+export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
 export { checkBoolean, checkInteger, checkObject } from './validate.js'

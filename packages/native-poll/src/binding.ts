@@ -87,6 +87,13 @@ export interface NativeReactor {
   /** The fd, for diagnostics; `-EBADF` for a stale handle. */
   fd(handle: number): number
   /**
+   * Reports READY once when the socket is ready for any of `interest` (READABLE, WRITABLE, PRIORITY of `Readiness`),
+   * or has an error or a hang-up, which end the waiting for all bits. Takes the place of what was watched before; 0
+   * watches no more. For sockets that the reactor does not drive: EINVAL for the others. 0, or `-errno` (EBADF: stale
+   * handle; ERANGE: fd too large for select).
+   */
+  watch(handle: number, interest: number): number
+  /**
    * Sends bytes straight from a caller's buffer, after all that was submitted before; what the kernel does not
    * take is copied into the backlog. 0, or `-errno` (EBADF: stale handle). A failing send is an ERROR event.
    */
@@ -105,7 +112,137 @@ export interface NativeReactor {
   now(): number
   /** Closes every socket and gives all native resources back. Idempotent; no event follows. */
   close(): void
+
+  // --- Sockets that the program drives itself: one system call each, at once. For a socket that the reactor drives
+  // (after `listen`, `connect…` or `open`), and for a stale handle, these answer `-EBADF`. That a call would block is
+  // `-EAGAIN`. An address is `address, port, scopeId`, or a path (or abstract name) with the port -1.
+
+  /** socketpair(2): two handles, or `-errno`. */
+  socketpair(family: number, type: number, protocol: number): [number, number] | number
+  /** Takes over an open fd of any socket; its handle, or `-errno` (ENOTSOCK, EBADF, EEXIST). */
+  adoptSocket(fd: number): number
+  /** Family, type and protocol as the kernel has them. */
+  describe(handle: number): [family: number, type: number, protocol: number] | number
+  /** bind(2) and nothing else: no file is unlinked, now or later. */
+  bindNow(handle: number, address: string, port: number, scopeId: number): number
+  /** listen(2); connections wait until `acceptNow` takes them. */
+  listenNow(handle: number, backlog: number): number
+  /** accept(2); the new socket's handle, or `-errno`. `remoteAddress` tells who it is. */
+  acceptNow(handle: number): number
+  /** connect(2): 0, `-EINPROGRESS`, or another `-errno`. */
+  connectNow(handle: number, address: string, port: number, scopeId: number): number
+  /** connect(2) with AF_UNSPEC: the socket has no peer any more. */
+  dissolveNow(handle: number): number
+  /** shutdown(2). */
+  shutdownNow(handle: number, how: number): number
+  /** sockatmark(3): 1 at the mark, else 0, or `-errno`. */
+  sockatmark(handle: number): number
+  /** getpeername(2), or `-errno`. */
+  peerName(handle: number): NativeAddress | number
+  /** close(2): the fd is closed when it returns. No event follows. */
+  closeNow(handle: number): number
+  /** Gives the fd away: it stays open. No event follows. */
+  detach(handle: number): number
+  /**
+   * recv(2) into `length` bytes of the view from `offset` on. Throws a TypeError where the view has fewer: its memory
+   * was detached or shrunk.
+   */
+  recvNow(handle: number, view: ArrayBufferView, offset: number, length: number, flags: number): number
+  /** recvfrom(2): the bytes and the sender, undefined where the kernel names none. */
+  recvfromNow(
+    handle: number,
+    view: ArrayBufferView,
+    offset: number,
+    length: number,
+    flags: number,
+  ): [bytes: number, from: NativeAddress | undefined] | number
+  /** readv(2) into the views, each with its length, without the first `skip` bytes of all; at most IOV_MAX at once. */
+  readvNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+  ): number
+  /** send(2) with MSG_NOSIGNAL, as `recvNow`. */
+  sendNow(handle: number, view: ArrayBufferView, offset: number, length: number, flags: number): number
+  /** sendto(2) with MSG_NOSIGNAL. */
+  sendtoNow(
+    handle: number,
+    view: ArrayBufferView,
+    offset: number,
+    length: number,
+    flags: number,
+    address: string,
+    port: number,
+    scopeId: number,
+  ): number
+  /** writev(2), but with MSG_NOSIGNAL, as `readvNow`. */
+  writevNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+  ): number
+
+  // --- Messages on those sockets. The views and their lengths are as those of `readvNow`, but all of them: a datagram
+  // of more than IOV_MAX is `-EMSGSIZE`, and a stream takes as many as fit. MSG_DONTWAIT is always added.
+
+  /**
+   * sendmsg(2) with MSG_NOSIGNAL: bytes sent. `control` is a flat list, CONTROL_FIELDS values for each message (see
+   * `ControlKind`). `-ENOTSUP`: the kind is not in this system, or only ever received.
+   */
+  sendmsgNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+    control: readonly unknown[] | undefined,
+    flags: number,
+    address?: string,
+    port?: number,
+    scopeId?: number,
+  ): number
+  /**
+   * recvmsg(2): bytes, the flags of the message, who sent it, and control messages as a flat list. Descriptors that
+   * came along are handles of this reactor, close-on-exec and unreferenced. `-ENFILE` with NEED_TABLE: there are
+   * fewer slots free than descriptors may come; nothing was received.
+   */
+  recvmsgNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+    controlBytes: number,
+    flags: number,
+  ): [bytes: number, flags: number, from: NativeAddress | number | undefined, control: unknown[]] | number
+  /**
+   * sendmmsg(2), or a loop of sendmsg(2): sends `count` datagrams of a batch (`DatagramBatch` of `@pollux/core`) from
+   * `start` on, at most 1024; how many the kernel took, or `-errno` when it refused the first.
+   */
+  sendmmsgNow(
+    handle: number,
+    buffer: ArrayBuffer,
+    maxBytes: number,
+    start: number,
+    count: number,
+    flags: number,
+  ): number
+  /**
+   * recvmmsg(2), or a loop of recvmsg(2): how many datagrams came, or `-errno`. An error after some of them comes with
+   * the next call. Descriptors that come with datagrams are closed.
+   */
+  recvmmsgNow(
+    handle: number,
+    buffer: ArrayBuffer,
+    maxBytes: number,
+    start: number,
+    count: number,
+    flags: number,
+  ): number
 }
+
+/** What stands for the port where an address is a Unix path. */
+export const UNIX_PORT = -1
 
 /** Replaces the outcome of system calls, in builds for tests only. */
 export interface FaultRule {
@@ -139,7 +276,7 @@ export interface NativeBinding {
   ) => NativeReactor
   /** The backends of this build, the default first. */
   readonly backends: readonly BackendName[]
-  /** The system's own values: AF_*, SOCK_*, SOL_*, SO_*, IPPROTO_*, TCP_*, SOMAXCONN, FD_SETSIZE, IOV_MAX. */
+  /** The system's own values: AF_*, SOCK_*, SHUT_*, MSG_*, SOL_*, SO_*, IPPROTO_*, TCP_*, SOMAXCONN, FD_SETSIZE, IOV_MAX. */
   readonly constants: Readonly<Record<string, number>>
   /** 'ECONNREFUSED' of a positive errno; 'UNKNOWN' if it has no name. */
   errorName(errno: number): string
@@ -147,6 +284,17 @@ export interface NativeBinding {
   errorText(errno: number): string
   /** The errno of a name, or 0. */
   errorNumber(name: string): number
+  /**
+   * Writes an address in the kernel's form into `buffer`, which has 128 bytes from `offset` on: its length, or
+   * `-errno`.
+   */
+  encodeAddress(buffer: ArrayBuffer, offset: number, address: string, port: number, scopeId: number): number
+  /** The way back; undefined for one of no bytes, `-EAFNOSUPPORT` for a family that there are no words for. */
+  decodeAddress(buffer: ArrayBuffer, offset: number, length: number): NativeAddress | number | undefined
+  /** CMSG_SPACE(3): bytes of control data that a message with so much data takes. */
+  controlSpace(bytes: number): number
+  /** CMSG_LEN(3). */
+  controlLength(bytes: number): number
   /** Only in testing builds. */
   readonly faults?: FaultControl
 }

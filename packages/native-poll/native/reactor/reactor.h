@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../calls/datagram_batch.h"
 #include "../poller/poller.h"
 #include "../sys/address.h"
 #include "../sys/unique_fd.h"
@@ -26,6 +27,8 @@
 #include "slot_table.h"
 
 namespace pollux {
+
+struct IncomingMessage;
 
 // What the reactor needs of the environment it lives in.
 class ReactorHost {
@@ -101,6 +104,30 @@ class Reactor {
   int remote_address(Handle handle, SocketAddress* address);
   int fd(Handle handle);
   void set_referenced(Handle handle, bool referenced);
+  // An idle socket's READY is owed for these bits from now on, instead of those of before (watch.cc).
+  int watch(Handle handle, uint8_t interest);
+
+  // --- sockets that the program drives itself (direct.cc) ---
+
+  int create_pair(int family, int type, int protocol, Handle handles[2]);
+  // Any socket; the descriptor stays the caller's where it is refused.
+  int adopt_socket(int fd, Handle* handle);
+  // The descriptor to make calls on; -EBADF for a stale handle, and for a socket that the reactor drives.
+  int direct_fd(Handle handle);
+  int accept_now(Handle listener, Handle* handle);
+  // Closed when it returns; no event follows.
+  int close_now(Handle handle);
+  // Gives the descriptor away, open; no event follows.
+  int detach(Handle handle);
+
+  // --- messages on those (messages.cc) ---
+
+  // recvmsg(2): bytes, or -errno. Descriptors that came along are slots of this reactor: `kept`.
+  ssize_t receive_message_now(Handle handle, std::span<iovec> parts, size_t control_bytes, int flags,
+                              IncomingMessage* message, std::vector<Handle>* kept);
+  // Datagrams sent or received, or -errno.
+  int send_batch(Handle handle, const DatagramRecords& records, int flags);
+  int receive_batch(Handle handle, const DatagramRecords& records, int flags);
 
   // --- output (drain.cc, send.cc) ---
 
@@ -123,6 +150,9 @@ class Reactor {
   void handle_ready(const ReadyEvent& ready);
   void dispatch();
   void deliver_deferred();
+
+  // watch.cc
+  void watched_ready(uint32_t index, Slot& slot, uint8_t readiness);
 
   // accept.cc
   void accept_ready(uint32_t index, Slot& listener);
@@ -168,6 +198,12 @@ class Reactor {
   void fail(uint32_t index, Slot& slot, int error, Syscall call);
   void close_slot(uint32_t index, Slot& slot);
 
+  // direct.cc
+  UniqueFd leave_slot(Handle handle);
+
+  // messages.cc
+  Handle keep(UniqueFd fd);
+
   // reactor.cc
   void append(Event event, uint32_t index, const Slot& slot, int32_t a = 0, int32_t b = 0);
   // What waits goes first: nothing may overtake it.
@@ -207,6 +243,8 @@ class Reactor {
   std::vector<uint32_t> next_;   // links of the writes of one drain, by submission index
   std::vector<uint32_t> dirty_;  // slots that this drain touched
   std::vector<iovec> vectors_;
+
+  DatagramCalls datagram_calls_;
 
   uint32_t referenced_ = 0;
   uint32_t backing_off_ = 0;  // listeners whose accept is paused for want of resources

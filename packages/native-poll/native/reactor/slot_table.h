@@ -16,6 +16,9 @@
 
 namespace pollux {
 
+// A socket in kIdle is JavaScript's to use, call by call; watch() reports when it is ready. In the other
+// states the reactor drives it.
+//
 //            socket()                 listen()
 //   kFree ───────────▶ kIdle ─────────────────────▶ kListener ──┐
 //     ▲                 │ connect()                             │
@@ -45,6 +48,7 @@ struct Slot {
   uint32_t generation = 1;
   SlotState state = SlotState::kFree;
   uint8_t interest = kNone;      // what the poller was told; meaningful while `registered`
+  uint8_t watched = kNone;       // kIdle: what READY is owed for; the poller may have been told more
   bool registered : 1 = false;   // with the poller
   bool referenced : 1 = true;    // keeps the process alive
   bool borrow : 1 = false;       // chunks are borrowed, not owned
@@ -65,6 +69,8 @@ struct Slot {
   uint32_t last_write = 0;
   // WATCH_DRAIN: report when queued output is this or less; negative: do not.
   int32_t drain_mark = -1;
+  // -errno of a receive that had datagrams to give first: for the next one.
+  int deferred_error = 0;
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<Listener> listener;
   // The peer as accept(2) named it, so that it can be told after a reset; length 0 if unknown.
@@ -92,6 +98,7 @@ class SlotTable {
   }
 
   bool has_free() const { return !free_.empty() || size_ < limit_; }
+  size_t free_count() const { return free_.size() + (limit_ - size_); }
 
   // Takes a free slot; the caller has looked at has_free(). State is kIdle, everything else as new.
   uint32_t take();
