@@ -1,6 +1,7 @@
 /** Socket options by name: where they live, and what type their value has. */
 import { SocketError } from './errors.js'
 import { native } from './native.js'
+import { failureMessage } from './system-error.js'
 
 /** Options whose value is true or false. */
 export type BooleanSocketOption = 'reuseAddress' | 'reusePort' | 'ipv6Only' | 'noDelay' | 'keepAlive'
@@ -53,7 +54,8 @@ export function systemOption(name: SocketOption, syscall: string): SystemOption 
   const level = native.constants[entry.level]
   const option = native.constants[entry.name]
   if (level === undefined || option === undefined) {
-    throw new SocketError(`${syscall} ENOPROTOOPT: this platform has no ${entry.name}`, {
+    const text = `this platform has no ${entry.name}`
+    throw new SocketError(failureMessage(syscall, '', text, 'ENOPROTOOPT'), {
       code: 'ENOPROTOOPT',
       errno: -native.errorNumber('ENOPROTOOPT'),
       syscall,
