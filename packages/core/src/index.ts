@@ -25,6 +25,8 @@ export {
 } from './errors.js'
 export { EventLoop, raiseUncaught } from './event-loop.js'
 export type { EventLoopOptions } from './options.js'
+export { type PollEntry, type PollOptions, type PollResult, poll, pollNow } from './readiness/poll.js'
+export { type SelectResult, type SelectSets, select, selectNow } from './readiness/select.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
 export type { Unspecified } from './sockets/connect.js'

@@ -70,7 +70,7 @@ class LoopDriver {
 
   uv_loop_t* const loop_;
   const Poller& poller_;
-  LoopClient* client_;  // null after shutdown()
+  LoopClient* client_;                       // null after shutdown()
   std::unique_ptr<Watcher> watcher_;         // of the poller
   std::unique_ptr<Watcher> polled_watcher_;  // of client_->polled()
   std::function<void()> done_;

@@ -1,7 +1,7 @@
 // Waits in a thread of its own for pollers that have no pollable fd (poll, select), and for the program's own
-// calls of poll and select, and calls `wake` once for each arm(), when something is ready. The event loop then
-// looks itself, with no timeout, and arms the watcher again before it next blocks: no busy loop, and no delay
-// by polling at intervals.
+// calls of poll and select, and calls `wake` once for each arm(), when something is ready. The event loop
+// then looks itself, with no timeout, and arms the watcher again before it next blocks: no busy loop, and no
+// delay by polling at intervals.
 //
 //    loop thread:   arm(fds) ────────────────────────────▶ wait(0), handle, arm(fds) …
 //                      │                                      ▲
