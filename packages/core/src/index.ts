@@ -36,6 +36,8 @@ export {
 } from './messages/message.js'
 export { OwnedFd } from './messages/owned-fd.js'
 export type { EventLoopOptions } from './options.js'
+export { type PollEntry, type PollOptions, type PollResult, poll, pollNow } from './readiness/poll.js'
+export { type SelectResult, type SelectSets, select, selectNow } from './readiness/select.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
 export type { Unspecified } from './sockets/connect.js'
