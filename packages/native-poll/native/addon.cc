@@ -4,6 +4,7 @@
 
 #include "binding/arguments.h"
 #include "binding/constants.h"
+#include "binding/option_calls.h"
 #include "binding/reactor_object.h"
 #include "poller/poller.h"
 #include "sys/errno_names.h"
@@ -43,6 +44,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["Reactor"] = ReactorObject::define(env);
   exports["backends"] = backends;
   exports["constants"] = make_constants(env);
+  exports["optionLayouts"] = make_option_layouts(env);
+  exports["packAddress"] = Napi::Function::New<pack_address>(env, "packAddress");
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");

@@ -1,10 +1,10 @@
 #include "constants.h"
 
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+
+#include "option_calls.h"
 
 namespace pollux {
 
@@ -15,28 +15,13 @@ Napi::Object make_constants(Napi::Env env) {
   POLLUX_CONSTANT(AF_INET6);
   POLLUX_CONSTANT(AF_UNIX);
   POLLUX_CONSTANT(SOCK_STREAM);
-  POLLUX_CONSTANT(SOL_SOCKET);
-  POLLUX_CONSTANT(SO_REUSEADDR);
-#if defined(SO_REUSEPORT)
-  POLLUX_CONSTANT(SO_REUSEPORT);
-#endif
-  POLLUX_CONSTANT(SO_KEEPALIVE);
-  POLLUX_CONSTANT(SO_SNDBUF);
-  POLLUX_CONSTANT(SO_RCVBUF);
-  POLLUX_CONSTANT(SO_TYPE);
-  POLLUX_CONSTANT(SO_ERROR);
-  POLLUX_CONSTANT(SO_ACCEPTCONN);
-  POLLUX_CONSTANT(IPPROTO_IP);
-  POLLUX_CONSTANT(IPPROTO_IPV6);
-  POLLUX_CONSTANT(IPPROTO_TCP);
-  POLLUX_CONSTANT(IPV6_V6ONLY);
-  POLLUX_CONSTANT(TCP_NODELAY);
   POLLUX_CONSTANT(SOMAXCONN);
   POLLUX_CONSTANT(FD_SETSIZE);
 #if defined(IOV_MAX)
   POLLUX_CONSTANT(IOV_MAX);
 #endif
 #undef POLLUX_CONSTANT
+  add_option_constants(constants);
   return constants;
 }
 

@@ -63,6 +63,8 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value open(const Napi::CallbackInfo& info);
   Napi::Value set_option(const Napi::CallbackInfo& info);
   Napi::Value get_option(const Napi::CallbackInfo& info);
+  Napi::Value set_option_bytes(const Napi::CallbackInfo& info);
+  Napi::Value get_option_bytes(const Napi::CallbackInfo& info);
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value remote_address(const Napi::CallbackInfo& info);
   Napi::Value fd(const Napi::CallbackInfo& info);
