@@ -10,6 +10,8 @@ export interface IpEndpoint {
   host: string
   /** 0 to 65535; 0 lets the system choose one when listening. */
   port: number
+  /** The interface's index of a link-local IPv6 address, where `host` does not name it after '%'. */
+  scopeId?: number
 }
 
 /** Where a Unix domain socket is, or shall be (unix(7)). */

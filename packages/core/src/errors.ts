@@ -21,6 +21,8 @@ export const ErrorCode = {
   IDLE_TIMEOUT: 'ERR_POLLUX_IDLE_TIMEOUT',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
+  /** `timeoutMs` passed before the call could be done. */
+  TIMEOUT: 'ERR_POLLUX_TIMEOUT',
 } as const
 
 /** One of the values of {@link ErrorCode}. */
@@ -35,6 +37,7 @@ export interface SocketErrorDetails {
   /** An IP address, a host name or a path. */
   address?: string
   port?: number
+  bytesTransferred?: number
   cause?: unknown
 }
 
@@ -61,6 +64,8 @@ export class SocketError extends Error {
   /** The address that it was about. */
   declare readonly address?: string
   declare readonly port?: number
+  /** How much of a call's data was sent or received before it failed; only where that is more than nothing. */
+  declare readonly bytesTransferred?: number
 
   constructor(message: string, details: SocketErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -69,6 +74,7 @@ export class SocketError extends Error {
     if (details.syscall !== undefined) this.syscall = details.syscall
     if (details.address !== undefined) this.address = details.address
     if (details.port !== undefined) this.port = details.port
+    if (details.bytesTransferred !== undefined) this.bytesTransferred = details.bytesTransferred
   }
 }
 

@@ -202,14 +202,15 @@ export class EventLoop {
   }
 
   /**
-   * Makes room for a socket that `make` asks the addon for, and returns what the addon said: a handle, or `-errno`.
+   * Makes room for the sockets that `make` asks the addon for, and returns what the addon said: a handle (or several),
+   * or `-errno`.
    *
    * @throws SocketError ERR_POLLUX_CLOSED
    */
-  openHandle(make: (reactor: NativeReactor) => number): number {
+  openHandle<Several = never>(make: (reactor: NativeReactor) => number | Several): number | Several {
     if (this.closed) throw new SocketError('the event loop is closed', { code: ErrorCode.CLOSED })
-    const handle = make(this.reactor)
-    if (handle >= 0 || this.control[Control.NEED_TABLE] === 0) return handle
+    const made = make(this.reactor)
+    if (typeof made !== 'number' || made >= 0 || this.control[Control.NEED_TABLE] === 0) return made
     this.growTable()
     return make(this.reactor)
   }

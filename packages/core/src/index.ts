@@ -14,6 +14,7 @@ export {
 } from './address.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
+export * from './constants.js'
 export {
   ErrorCode,
   invalidArgType,
@@ -23,9 +24,29 @@ export {
   type SocketErrorDetails,
 } from './errors.js'
 export { EventLoop, raiseUncaught } from './event-loop.js'
+export type {
+  GroupMembership,
+  Ipv4Interface,
+  Ipv4Membership,
+  Ipv4SourceMembership,
+  SourceGroupMembership,
+} from './options/memberships.js'
+export type { Linger, MemoryInfo, OptionType, PeerCredentials, TimeValue } from './options/option-type.js'
+export {
+  type OptionInput,
+  type OptionLevel,
+  type OptionTable,
+  type OptionValue,
+  type ReadableOption,
+  type SettableOption,
+  SOCKET_OPTIONS,
+} from './options/table.js'
+export type { TcpCongestionState, TcpInfo, TcpNegotiated, TcpState } from './options/tcp-info.js'
 export type { EventLoopOptions } from './options.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
+export { Socket, type SocketOptions, socket, socketpair } from './sockets/socket.js'
+export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
 export { checkBoolean, checkInteger, checkObject } from './validate.js'

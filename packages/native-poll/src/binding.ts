@@ -109,6 +109,77 @@ export interface NativeReactor {
   now(): number
   /** Closes every socket and gives all native resources back. Idempotent; no event follows. */
   close(): void
+
+  // --- Sockets that the program drives itself: one system call each, at once. For a socket that the reactor drives
+  // (after `listen`, `connect…` or `open`), and for a stale handle, these answer `-EBADF`. That a call would block is
+  // `-EAGAIN`. An address is `address, port, scopeId`, or a path (or abstract name) with the port -1.
+
+  /** socketpair(2): two handles, or `-errno`. */
+  socketpair(family: number, type: number, protocol: number): [number, number] | number
+  /** Takes over an open fd of any socket; its handle, or `-errno` (ENOTSOCK, EBADF, EEXIST). */
+  adoptSocket(fd: number): number
+  /** Family, type and protocol as the kernel has them. */
+  describe(handle: number): [family: number, type: number, protocol: number] | number
+  /** bind(2) and nothing else: no file is unlinked, now or later. */
+  bindNow(handle: number, address: string, port: number, scopeId: number): number
+  /** listen(2); connections wait until `acceptNow` takes them. */
+  listenNow(handle: number, backlog: number): number
+  /** accept(2); the new socket's handle, or `-errno`. `remoteAddress` tells who it is. */
+  acceptNow(handle: number): number
+  /** connect(2): 0, `-EINPROGRESS`, or another `-errno`. */
+  connectNow(handle: number, address: string, port: number, scopeId: number): number
+  /** connect(2) with AF_UNSPEC: the socket has no peer any more. */
+  dissolveNow(handle: number): number
+  /** shutdown(2). */
+  shutdownNow(handle: number, how: number): number
+  /** sockatmark(3): 1 at the mark, else 0, or `-errno`. */
+  sockatmark(handle: number): number
+  /** getpeername(2), or `-errno`. */
+  peerName(handle: number): NativeAddress | number
+  /** close(2): the fd is closed when it returns. No event follows. */
+  closeNow(handle: number): number
+  /** Gives the fd away: it stays open. No event follows. */
+  detach(handle: number): number
+  /**
+   * recv(2) into `length` bytes of the view from `offset` on. Throws a TypeError where the view has fewer: its memory
+   * was detached or shrunk.
+   */
+  recvNow(handle: number, view: ArrayBufferView, offset: number, length: number, flags: number): number
+  /** recvfrom(2): the bytes and the sender, undefined where the kernel names none. */
+  recvfromNow(
+    handle: number,
+    view: ArrayBufferView,
+    offset: number,
+    length: number,
+    flags: number,
+  ): [bytes: number, from: NativeAddress | undefined] | number
+  /** readv(2) into the views, each with its length, without the first `skip` bytes of all; at most IOV_MAX at once. */
+  readvNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+  ): number
+  /** send(2) with MSG_NOSIGNAL, as `recvNow`. */
+  sendNow(handle: number, view: ArrayBufferView, offset: number, length: number, flags: number): number
+  /** sendto(2) with MSG_NOSIGNAL. */
+  sendtoNow(
+    handle: number,
+    view: ArrayBufferView,
+    offset: number,
+    length: number,
+    flags: number,
+    address: string,
+    port: number,
+    scopeId: number,
+  ): number
+  /** writev(2), but with MSG_NOSIGNAL, as `readvNow`. */
+  writevNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+  ): number
 }
 
 /** Where one member of a C struct stands. */
@@ -126,6 +197,9 @@ export interface NativeLayout {
   readonly bytes: number
   readonly fields: Readonly<Record<string, NativeField>>
 }
+
+/** What stands for the port where an address is a Unix path. */
+export const UNIX_PORT = -1
 
 /** Replaces the outcome of system calls, in builds for tests only. */
 export interface FaultRule {
@@ -160,7 +234,7 @@ export interface NativeBinding {
   /** The backends of this build, the default first. */
   readonly backends: readonly BackendName[]
   /**
-   * The system's own values: AF_*, SOCK_*, SOL_*, SO_*, IPPROTO_*, IP_*, IPV6_*, TCP_*, UDP_*, MCAST_*, SOMAXCONN,
+   * The system's own values: AF_*, SOCK_*, SHUT_*, MSG_*, SOL_*, SO_*, IPPROTO_*, IP_*, IPV6_*, TCP_*, UDP_*, MCAST_*, SOMAXCONN,
    * FD_SETSIZE, IOV_MAX. What its headers do not have is not there.
    */
   readonly constants: Readonly<Record<string, number>>

@@ -1,23 +1,16 @@
 /** getsockopt(2) and setsockopt(2): typed by the table, and with bytes for whatever is not in it. */
-import type { NativeReactor } from '@pollux/native-poll'
 import { invalidArgType, invalidArgValue } from '../errors.js'
+import type { EventLoop } from '../event-loop.js'
 import { native } from '../native.js'
 import { checkInteger } from '../validate.js'
 import { type OptionCall, refused, unsupported } from './option-error.js'
 import { type Encoded, MAX_INT, type OptionType } from './option-type.js'
 import { layoutOf } from './struct.js'
-import {
-  type OptionInput,
-  type OptionLevel,
-  type OptionValue,
-  type ReadableOption,
-  type SettableOption,
-  SOCKET_OPTIONS,
-} from './table.js'
+import { type OptionLevel, SOCKET_OPTIONS } from './table.js'
 
-/** A socket of a reactor. */
+/** An open socket of a loop. */
 export interface OptionTarget {
-  readonly reactor: NativeReactor
+  readonly loop: EventLoop
   readonly handle: number
 }
 
@@ -34,12 +27,10 @@ interface SystemOption {
   option: number
 }
 
-export function getOption<L extends OptionLevel, N extends ReadableOption<L>>(
-  target: OptionTarget,
-  level: L,
-  name: N,
-): OptionValue<L, N>
-export function getOption(target: OptionTarget, level: number, name: number, maxBytes: number): Uint8Array
+/**
+ * getsockopt(2), as `Socket.getsockopt` types it: a level and a name of the table, or two numbers and the most bytes
+ * that the value can have.
+ */
 export function getOption(target: OptionTarget, level: unknown, name: unknown, maxBytes?: unknown): unknown {
   if (typeof level === 'number') return getRaw(target, level, name, maxBytes)
   const { type, level: number, option } = find(level, name, 'getsockopt')
@@ -48,19 +39,22 @@ export function getOption(target: OptionTarget, level: unknown, name: unknown, m
   return decode(read(target, number, option, type.maxBytes, name as string))
 }
 
-export function setOption<L extends OptionLevel, N extends SettableOption<L>>(
+/** setsockopt(2), as `Socket.setsockopt` types it. `shown` is what errors call the option. */
+export function setOption(
   target: OptionTarget,
-  level: L,
-  name: N,
-  value: OptionInput<L, N>,
-): void
-export function setOption(target: OptionTarget, level: number, name: number, value: ArrayBufferView): void
-export function setOption(target: OptionTarget, level: unknown, name: unknown, value: unknown): void {
-  if (typeof level === 'number') return setRaw(target, level, name, value)
+  level: unknown,
+  name: unknown,
+  value: unknown,
+  shown = name as string,
+): void {
+  if (typeof level === 'number') {
+    setRaw(target, level, name, value)
+    return
+  }
   const { type, level: number, option } = find(level, name, 'setsockopt')
   const { encode } = type
   if (encode === undefined) throw invalidArgValue('name', 'must be an option that can be set', name)
-  write(target, number, option, encode(value as never, name as string), name as string, type.capability)
+  write(target, number, option, encode(value as never, shown), shown, type.capability)
 }
 
 /** The option in the table and in this platform's headers. */
@@ -88,24 +82,24 @@ function find(level: unknown, name: unknown, syscall: OptionCall): SystemOption 
 }
 
 function read(
-  { reactor, handle }: OptionTarget,
+  { loop, handle }: OptionTarget,
   level: number,
   option: number,
   maxBytes: number,
   shown: string,
 ): Encoded {
   if (maxBytes === 0) {
-    const [error, value] = reactor.getOption(handle, level, option)
+    const [error, value] = loop.reactor.getOption(handle, level, option)
     if (error < 0) throw refused(error, 'getsockopt', shown)
     return value
   }
-  const bytes = reactor.getOptionBytes(handle, level, option, maxBytes)
+  const bytes = loop.reactor.getOptionBytes(handle, level, option, maxBytes)
   if (typeof bytes === 'number') throw refused(bytes, 'getsockopt', shown)
   return bytes
 }
 
 function write(
-  { reactor, handle }: OptionTarget,
+  { loop, handle }: OptionTarget,
   level: number,
   option: number,
   value: Encoded,
@@ -114,8 +108,8 @@ function write(
 ): void {
   const result =
     typeof value === 'number'
-      ? reactor.setOption(handle, level, option, value)
-      : reactor.setOptionBytes(handle, level, option, value)
+      ? loop.reactor.setOption(handle, level, option, value)
+      : loop.reactor.setOptionBytes(handle, level, option, value)
   if (result < 0) throw refused(result, 'setsockopt', shown, capability)
 }
 
@@ -132,6 +126,7 @@ function setRaw(target: OptionTarget, level: number, name: unknown, value: unkno
   const option = checkInteger(name, 'name', -MAX_INT - 1, MAX_INT)
   if (!ArrayBuffer.isView(value)) throw invalidArgType('value', 'an instance of ArrayBufferView', value)
   const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  if (bytes.byteLength > MAX_BYTES) throw invalidArgValue('value', `must be at most ${MAX_BYTES} bytes`, value)
+  if (bytes.byteLength > MAX_BYTES)
+    throw invalidArgValue('value', `must be at most ${MAX_BYTES} bytes`, value)
   write(target, level, option, bytes, `option ${option} of level ${level}`)
 }

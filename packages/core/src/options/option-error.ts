@@ -21,7 +21,12 @@ export function unsupported(syscall: OptionCall, option: string, missing = optio
  * @param errno negative
  * @param capability what a process needs to be allowed (capabilities(7)), if it is known
  */
-export function refused(errno: number, syscall: OptionCall, option: string, capability?: string): SocketError {
+export function refused(
+  errno: number,
+  syscall: OptionCall,
+  option: string,
+  capability?: string,
+): SocketError {
   const code = native.errorName(-errno)
   const text = native.errorText(-errno)
   const advice = adviceFor(code, syscall, capability)

@@ -8,8 +8,8 @@
 #include "../calls/option_layouts.h"
 #include "../calls/options.h"
 #include "../sys/address.h"
-#include "arguments.h"
 #include "reactor_object.h"
+#include "values.h"
 
 namespace pollux {
 
@@ -74,8 +74,18 @@ Napi::Value pack_address(const Napi::CallbackInfo& info) {
   // A NUL byte would end the text early, and what follows it would go unread.
   const bool cut = text.find('\0') != std::string::npos;
   const int result = cut ? -EINVAL : from_ip(text.c_str(), port, scope, &address);
-  if (result < 0) return Napi::Number::New(info.Env(), result);
+  if (result < 0) return number(info, result);
   return copy_of(info.Env(), &address.storage, address.length);
+}
+
+void ReactorObject::add_option_calls(Methods& methods) {
+  using Self = ReactorObject;
+  methods.insert(methods.end(), {
+                                    InstanceMethod<&Self::set_option>("setOption"),
+                                    InstanceMethod<&Self::get_option>("getOption"),
+                                    InstanceMethod<&Self::set_option_bytes>("setOptionBytes"),
+                                    InstanceMethod<&Self::get_option_bytes>("getOptionBytes"),
+                                });
 }
 
 Napi::Value ReactorObject::set_option(const Napi::CallbackInfo& info) {
@@ -86,7 +96,7 @@ Napi::Value ReactorObject::set_option(const Napi::CallbackInfo& info) {
   const int value = arguments.integer(3, "value");
   if (!arguments.ok()) return {};
   const int fd = reactor_->fd(handle);
-  return Napi::Number::New(info.Env(), fd < 0 ? fd : set_int_option(fd, level, name, value));
+  return number(info, fd < 0 ? fd : set_int_option(fd, level, name, value));
 }
 
 Napi::Value ReactorObject::get_option(const Napi::CallbackInfo& info) {
@@ -99,8 +109,8 @@ Napi::Value ReactorObject::get_option(const Napi::CallbackInfo& info) {
   const int fd = reactor_->fd(handle);
   const int result = fd < 0 ? fd : get_int_option(fd, level, name, &value);
   auto pair = Napi::Array::New(info.Env(), 2);
-  pair.Set(0u, Napi::Number::New(info.Env(), result));
-  pair.Set(1u, Napi::Number::New(info.Env(), value));
+  pair.Set(0u, number(info, result));
+  pair.Set(1u, number(info, value));
   return pair;
 }
 
@@ -124,7 +134,7 @@ Napi::Value ReactorObject::set_option_bytes(const Napi::CallbackInfo& info) {
   }
   const int fd = reactor_->fd(handle);
   const auto* const bytes = static_cast<const uint8_t*>(data);
-  return Napi::Number::New(info.Env(), fd < 0 ? fd : set_raw_option(fd, level, name, bytes, length));
+  return number(info, fd < 0 ? fd : set_raw_option(fd, level, name, bytes, length));
 }
 
 Napi::Value ReactorObject::get_option_bytes(const Napi::CallbackInfo& info) {
@@ -135,10 +145,10 @@ Napi::Value ReactorObject::get_option_bytes(const Napi::CallbackInfo& info) {
   const auto capacity = static_cast<size_t>(arguments.whole(3, "maxBytes", 0, kMaxOptionBytes));
   if (!arguments.ok()) return {};
   const int fd = reactor_->fd(handle);
-  if (fd < 0) return Napi::Number::New(info.Env(), fd);
+  if (fd < 0) return number(info, fd);
   std::vector<uint8_t> value(capacity);
   const int result = get_raw_option(fd, level, name, value.data(), capacity);
-  if (result < 0) return Napi::Number::New(info.Env(), result);
+  if (result < 0) return number(info, result);
   return copy_of(info.Env(), value.data(), static_cast<size_t>(result));
 }
 

@@ -1,80 +1,36 @@
-// The methods of NativeReactor: each checks its arguments and hands them to the reactor.
+// The methods of NativeReactor that drive the reactor: each checks its arguments and hands them on.
 #include "../sys/address.h"
 #include "arguments.h"
 #include "reactor_object.h"
+#include "values.h"
 
 namespace pollux {
 
-namespace {
-
-Napi::Value number(const Napi::CallbackInfo& info, double value) {
-  return Napi::Number::New(info.Env(), value);
-}
-
-Napi::Value handle_or_error(const Napi::CallbackInfo& info, int result, Reactor::Handle handle) {
-  if (result < 0) return number(info, result);
-  return number(info, handle.generation * kHandleBase + handle.slot);
-}
-
-Napi::Value address_or_error(const Napi::CallbackInfo& info, int result, const SocketAddress& address) {
-  if (result < 0) return number(info, result);
-  const AddressParts parts = describe(address.get(), address.length);
-  auto object = Napi::Object::New(info.Env());
-  if (parts.family == AF_UNIX) {
-    object["family"] = Napi::String::New(info.Env(), "Unix");
-    object["path"] = Napi::String::New(info.Env(), parts.text);
-    return object;
-  }
-  object["family"] = Napi::String::New(info.Env(), parts.family == AF_INET6 ? "IPv6" : "IPv4");
-  object["address"] = Napi::String::New(info.Env(), parts.text);
-  object["port"] = number(info, parts.port);
-  object["scopeId"] = number(info, parts.scope_id);
-  return object;
-}
-
-// address, port, scopeId, from `position` on.
-int ip_argument(Arguments& arguments, size_t position, SocketAddress* address) {
-  const std::string text = arguments.text(position, "address");
-  const auto port = static_cast<uint16_t>(arguments.whole(position + 1, "port", 0, 65535));
-  const auto scope = static_cast<uint32_t>(arguments.whole(position + 2, "scopeId", 0, UINT32_MAX));
-  if (!arguments.ok()) return 0;
-  // A NUL byte would end the text early, and what follows it would go unread.
-  if (text.find('\0') != std::string::npos) return -EINVAL;
-  return from_ip(text.c_str(), port, scope, address);
-}
-
-}  // namespace
-
-Napi::Function ReactorObject::define(Napi::Env env) {
+void ReactorObject::add_reactor_methods(Methods& methods) {
   using Self = ReactorObject;
-  return DefineClass(env, "Reactor",
-                     {
-                         InstanceAccessor<&Self::backend>("backend"),
-                         InstanceMethod<&Self::socket>("socket"),
-                         InstanceMethod<&Self::adopt>("adopt"),
-                         InstanceMethod<&Self::bind_ip>("bindIp"),
-                         InstanceMethod<&Self::bind_unix>("bindUnix"),
-                         InstanceMethod<&Self::listen>("listen"),
-                         InstanceMethod<&Self::connect_ip>("connectIp"),
-                         InstanceMethod<&Self::connect_unix>("connectUnix"),
-                         InstanceMethod<&Self::open>("open"),
-                         InstanceMethod<&Self::set_option>("setOption"),
-                         InstanceMethod<&Self::get_option>("getOption"),
-                         InstanceMethod<&Self::set_option_bytes>("setOptionBytes"),
-                         InstanceMethod<&Self::get_option_bytes>("getOptionBytes"),
-                         InstanceMethod<&Self::local_address>("localAddress"),
-                         InstanceMethod<&Self::remote_address>("remoteAddress"),
-                         InstanceMethod<&Self::fd>("fd"),
-                         InstanceMethod<&Self::write>("write"),
-                         InstanceMethod<&Self::now>("now"),
-                         InstanceMethod<&Self::submit>("submit"),
-                         InstanceMethod<&Self::lend_slab>("lendSlab"),
-                         InstanceMethod<&Self::lend_pool>("lendPool"),
-                         InstanceMethod<&Self::lend_table>("lendTable"),
-                         InstanceMethod<&Self::ref>("ref"),
-                         InstanceMethod<&Self::unref>("unref"),
-                         InstanceMethod<&Self::close>("close"),
-                     });
+  methods.insert(methods.end(), {
+                                    InstanceAccessor<&Self::backend>("backend"),
+                                    InstanceMethod<&Self::socket>("socket"),
+                                    InstanceMethod<&Self::adopt>("adopt"),
+                                    InstanceMethod<&Self::bind_ip>("bindIp"),
+                                    InstanceMethod<&Self::bind_unix>("bindUnix"),
+                                    InstanceMethod<&Self::listen>("listen"),
+                                    InstanceMethod<&Self::connect_ip>("connectIp"),
+                                    InstanceMethod<&Self::connect_unix>("connectUnix"),
+                                    InstanceMethod<&Self::open>("open"),
+                                    InstanceMethod<&Self::local_address>("localAddress"),
+                                    InstanceMethod<&Self::remote_address>("remoteAddress"),
+                                    InstanceMethod<&Self::fd>("fd"),
+                                    InstanceMethod<&Self::write>("write"),
+                                    InstanceMethod<&Self::now>("now"),
+                                    InstanceMethod<&Self::submit>("submit"),
+                                    InstanceMethod<&Self::lend_slab>("lendSlab"),
+                                    InstanceMethod<&Self::lend_pool>("lendPool"),
+                                    InstanceMethod<&Self::lend_table>("lendTable"),
+                                    InstanceMethod<&Self::ref>("ref"),
+                                    InstanceMethod<&Self::unref>("unref"),
+                                    InstanceMethod<&Self::close>("close"),
+                                });
 }
 
 Napi::Value ReactorObject::backend(const Napi::CallbackInfo& info) {

@@ -1,4 +1,5 @@
-// The life of a reactor object, and its side towards the loop. Its methods are in reactor_methods.cc.
+// The life of a reactor object, and its side towards the loop. Its methods are in reactor_methods.cc and the
+// *_calls.cc.
 #include "reactor_object.h"
 
 #include <string>
@@ -17,6 +18,15 @@ void throw_system_error(Napi::Env env, const std::string& message, int error) {
 }
 
 }  // namespace
+
+Napi::Function ReactorObject::define(Napi::Env env) {
+  Methods methods;
+  add_reactor_methods(methods);
+  add_socket_calls(methods);
+  add_transfer_calls(methods);
+  add_option_calls(methods);
+  return DefineClass(env, "Reactor", methods);
+}
 
 ReactorObject::ReactorObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ReactorObject>(info), lifetime_(std::make_shared<Lifetime>(Lifetime{this})) {

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "../loop/loop_driver.h"
 #include "../reactor/reactor.h"
@@ -51,7 +52,14 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   void stop(bool environment_ends);
   void let_go();
 
-  // methods of NativeReactor
+  // The methods of NativeReactor: each file of them adds its own to the class.
+  using Methods = std::vector<Napi::ClassPropertyDescriptor<ReactorObject>>;
+  static void add_reactor_methods(Methods& methods);
+  static void add_socket_calls(Methods& methods);
+  static void add_transfer_calls(Methods& methods);
+  static void add_option_calls(Methods& methods);
+
+  // reactor_methods.cc
   Napi::Value backend(const Napi::CallbackInfo& info);
   Napi::Value socket(const Napi::CallbackInfo& info);
   Napi::Value adopt(const Napi::CallbackInfo& info);
@@ -61,10 +69,6 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value connect_ip(const Napi::CallbackInfo& info);
   Napi::Value connect_unix(const Napi::CallbackInfo& info);
   Napi::Value open(const Napi::CallbackInfo& info);
-  Napi::Value set_option(const Napi::CallbackInfo& info);
-  Napi::Value get_option(const Napi::CallbackInfo& info);
-  Napi::Value set_option_bytes(const Napi::CallbackInfo& info);
-  Napi::Value get_option_bytes(const Napi::CallbackInfo& info);
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value remote_address(const Napi::CallbackInfo& info);
   Napi::Value fd(const Napi::CallbackInfo& info);
@@ -77,6 +81,35 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   void ref(const Napi::CallbackInfo& info);
   void unref(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
+
+  // socket_calls.cc
+  Napi::Value socketpair(const Napi::CallbackInfo& info);
+  Napi::Value adopt_socket(const Napi::CallbackInfo& info);
+  Napi::Value describe(const Napi::CallbackInfo& info);
+  Napi::Value bind_now(const Napi::CallbackInfo& info);
+  Napi::Value listen_now(const Napi::CallbackInfo& info);
+  Napi::Value accept_now(const Napi::CallbackInfo& info);
+  Napi::Value connect_now(const Napi::CallbackInfo& info);
+  Napi::Value dissolve_now(const Napi::CallbackInfo& info);
+  Napi::Value shutdown_now(const Napi::CallbackInfo& info);
+  Napi::Value sockatmark(const Napi::CallbackInfo& info);
+  Napi::Value peer_name(const Napi::CallbackInfo& info);
+  Napi::Value close_now(const Napi::CallbackInfo& info);
+  Napi::Value detach(const Napi::CallbackInfo& info);
+
+  // option_calls.cc
+  Napi::Value set_option(const Napi::CallbackInfo& info);
+  Napi::Value get_option(const Napi::CallbackInfo& info);
+  Napi::Value set_option_bytes(const Napi::CallbackInfo& info);
+  Napi::Value get_option_bytes(const Napi::CallbackInfo& info);
+
+  // transfer_calls.cc
+  Napi::Value recv_now(const Napi::CallbackInfo& info);
+  Napi::Value recvfrom_now(const Napi::CallbackInfo& info);
+  Napi::Value readv_now(const Napi::CallbackInfo& info);
+  Napi::Value send_now(const Napi::CallbackInfo& info);
+  Napi::Value sendto_now(const Napi::CallbackInfo& info);
+  Napi::Value writev_now(const Napi::CallbackInfo& info);
 
   std::string backend_;
   ReactorLimits limits_{};

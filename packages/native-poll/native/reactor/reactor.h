@@ -100,6 +100,19 @@ class Reactor {
   int fd(Handle handle);
   void set_referenced(Handle handle, bool referenced);
 
+  // --- sockets that the program drives itself (direct.cc) ---
+
+  int create_pair(int family, int type, int protocol, Handle handles[2]);
+  // Any socket; the descriptor stays the caller's where it is refused.
+  int adopt_socket(int fd, Handle* handle);
+  // The descriptor to make calls on; -EBADF for a stale handle, and for a socket that the reactor drives.
+  int direct_fd(Handle handle);
+  int accept_now(Handle listener, Handle* handle);
+  // Closed when it returns; no event follows.
+  int close_now(Handle handle);
+  // Gives the descriptor away, open; no event follows.
+  int detach(Handle handle);
+
   // --- output (drain.cc, send.cc) ---
 
   // Takes what stands in the submission ring, for JavaScript: at any time, also from inside a handler.
@@ -165,6 +178,9 @@ class Reactor {
   void leave_poller(Slot& slot, Closing closing);
   void fail(uint32_t index, Slot& slot, int error, Syscall call);
   void close_slot(uint32_t index, Slot& slot);
+
+  // direct.cc
+  UniqueFd leave_slot(Handle handle);
 
   // reactor.cc
   void append(Event event, uint32_t index, const Slot& slot, int32_t a = 0, int32_t b = 0);

@@ -92,6 +92,7 @@ class SlotTable {
   }
 
   bool has_free() const { return !free_.empty() || size_ < limit_; }
+  size_t free_count() const { return free_.size() + (limit_ - size_); }
 
   // Takes a free slot; the caller has looked at has_free(). State is kIdle, everything else as new.
   uint32_t take();

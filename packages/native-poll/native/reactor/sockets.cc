@@ -1,26 +1,12 @@
 // The life of a socket: made or adopted, bound, listening or connected, failed, closed.
 #include <algorithm>
 
+#include "../calls/endpoints.h"
 #include "../sys/descriptor.h"
 #include "reactor.h"
 #include "unix_path.h"
 
 namespace pollux {
-
-namespace {
-
-int make_socket(int family, int type, int protocol) {
-#if POLLUX_HAVE_SOCK_FLAGS
-  return retry([&] { return syscalls().socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol); });
-#else
-  UniqueFd fd(retry([&] { return syscalls().socket(family, type, protocol); }));
-  if (!fd) return fd.get();
-  const int result = make_nonblocking(fd.get());
-  return result < 0 ? result : fd.release();
-#endif
-}
-
-}  // namespace
 
 // ENFILE: there is no slot; JavaScript may lend a larger table and try again.
 int Reactor::require_slot() {

@@ -63,6 +63,7 @@ int open_existing(const char* path, int flags) { return ::open(path, flags); }
 // constinit: usable by every other static initializer and by threads that outlive main().
 constinit const SyscallTable kKernel = {
     .socket = ::socket,
+    .socketpair = ::socketpair,
     .bind = ::bind,
     .listen = ::listen,
     .accept = accept_nonblocking,
@@ -70,7 +71,9 @@ constinit const SyscallTable kKernel = {
     .recv = receive,
     .send = transmit,
     .sendmsg = ::sendmsg,
+    .recvmsg = ::recvmsg,
     .shutdown = ::shutdown,
+    .sockatmark = ::sockatmark,
     .close = ::close,
     .getsockopt = ::getsockopt,
     .setsockopt = ::setsockopt,

@@ -21,6 +21,7 @@ namespace pollux {
 
 struct SyscallTable {
   int (*socket)(int family, int type, int protocol);
+  int (*socketpair)(int family, int type, int protocol, int fds[2]);
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
   int (*listen)(int fd, int backlog);
   // Both flavours of accept give a nonblocking, close-on-exec descriptor.
@@ -29,7 +30,9 @@ struct SyscallTable {
   ssize_t (*recv)(int fd, void* buffer, size_t length, int flags);
   ssize_t (*send)(int fd, const void* buffer, size_t length, int flags);
   ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
+  ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
   int (*shutdown)(int fd, int how);
+  int (*sockatmark)(int fd);
   int (*close)(int fd);
   int (*getsockopt)(int fd, int level, int name, void* value, socklen_t* length);
   int (*setsockopt)(int fd, int level, int name, const void* value, socklen_t length);

@@ -1,17 +1,19 @@
 #include "faults.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "bind",      "listen",     "accept",     "connect",    "recv",        "send",
-    "sendmsg",      "shutdown",  "close",      "getsockopt", "setsockopt", "getsockname", "getpeername",
-    "open",         "unlink",    "lstat",      "poll",       "select",
+    "socket",       "socketpair", "bind",       "listen",      "accept",      "connect",
+    "recv",         "send",       "sendmsg",    "recvmsg",     "shutdown",    "sockatmark",
+    "close",        "getsockopt", "setsockopt", "getsockname", "getpeername", "open",
+    "unlink",       "lstat",      "poll",       "select",
 #if POLLUX_HAVE_EPOLL
-    "epoll_create", "epoll_ctl", "epoll_wait",
+    "epoll_create", "epoll_ctl",  "epoll_wait",
 #endif
 };
 
@@ -91,7 +93,30 @@ ssize_t send_faulty(int fd, const void* buffer, size_t length, int flags) {
   return -1;
 }
 
-// The caller's iovecs are const: a copy of them is cut at the limit.
+// The caller's iovecs are theirs: a copy of them is cut at the limit.
+std::vector<iovec> cut_vectors(const msghdr& message, size_t limit) {
+  std::vector<iovec> parts(message.msg_iov, message.msg_iov + message.msg_iovlen);
+  for (iovec& part : parts) {
+    part.iov_len = std::min(part.iov_len, limit);
+    limit -= part.iov_len;
+  }
+  return parts;
+}
+
+ssize_t recvmsg_faulty(int fd, msghdr* message, int flags) {
+  const Outcome outcome = next_outcome(FaultCall::kRecvmsg);
+  if (outcome.error != 0) {
+    errno = outcome.error;
+    return -1;
+  }
+  if (outcome.max_bytes == 0) return kKernel.recvmsg(fd, message, flags);
+  std::vector<iovec> parts = cut_vectors(*message, outcome.max_bytes);
+  iovec* const whole = std::exchange(message->msg_iov, parts.data());
+  const ssize_t result = kKernel.recvmsg(fd, message, flags);
+  message->msg_iov = whole;
+  return result;
+}
+
 ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
   const Outcome outcome = next_outcome(FaultCall::kSendmsg);
   if (outcome.error != 0) {
@@ -99,12 +124,7 @@ ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
     return -1;
   }
   if (outcome.max_bytes == 0) return kKernel.sendmsg(fd, message, flags);
-  std::vector<iovec> parts(message->msg_iov, message->msg_iov + message->msg_iovlen);
-  size_t left = outcome.max_bytes;
-  for (iovec& part : parts) {
-    part.iov_len = std::min(part.iov_len, left);
-    left -= part.iov_len;
-  }
+  std::vector<iovec> parts = cut_vectors(*message, outcome.max_bytes);
   msghdr cut = *message;
   cut.msg_iov = parts.data();
   return kKernel.sendmsg(fd, &cut, flags);
@@ -123,6 +143,7 @@ constexpr auto wrapped = Wrapped<kCall, kReal>::call;
 
 constinit const SyscallTable kFaulty = {
     .socket = wrapped<FaultCall::kSocket, &SyscallTable::socket>,
+    .socketpair = wrapped<FaultCall::kSocketpair, &SyscallTable::socketpair>,
     .bind = wrapped<FaultCall::kBind, &SyscallTable::bind>,
     .listen = wrapped<FaultCall::kListen, &SyscallTable::listen>,
     .accept = wrapped<FaultCall::kAccept, &SyscallTable::accept>,
@@ -130,7 +151,9 @@ constinit const SyscallTable kFaulty = {
     .recv = recv_faulty,
     .send = send_faulty,
     .sendmsg = sendmsg_faulty,
+    .recvmsg = recvmsg_faulty,
     .shutdown = wrapped<FaultCall::kShutdown, &SyscallTable::shutdown>,
+    .sockatmark = wrapped<FaultCall::kSockatmark, &SyscallTable::sockatmark>,
     .close = close_faulty,
     .getsockopt = wrapped<FaultCall::kGetsockopt, &SyscallTable::getsockopt>,
     .setsockopt = wrapped<FaultCall::kSetsockopt, &SyscallTable::setsockopt>,

@@ -18,6 +18,7 @@ namespace pollux {
 // One entry for each call of SyscallTable, in its order.
 enum class FaultCall : uint8_t {
   kSocket,
+  kSocketpair,
   kBind,
   kListen,
   kAccept,
@@ -25,7 +26,9 @@ enum class FaultCall : uint8_t {
   kRecv,
   kSend,
   kSendmsg,
+  kRecvmsg,
   kShutdown,
+  kSockatmark,
   kClose,
   kGetsockopt,
   kSetsockopt,
@@ -55,7 +58,8 @@ struct FaultRule {
   // Fails with this errno and does not make the real call; close(2) alone is always made, so that no fd
   // leaks.
   int error = 0;
-  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg), at least 1.
+  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg, recvmsg), at
+  // least 1.
   size_t max_bytes = 0;
 };
 
