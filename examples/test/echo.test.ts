@@ -142,7 +142,7 @@ describe('the echo example', () => {
     const port = await portOf(startTcp())
     const second = start('--port', String(port))
     expect(await second.awaitExit()).toBe(1)
-    expect(second.errors).toMatch(/^bind EADDRINUSE 127\.0\.0\.1:\d+: .*\n$/)
+    expect(second.errors).toMatch(/^bind 127\.0\.0\.1:\d+: .* \(EADDRINUSE\); .*\n$/)
   })
 
   it('takes the backend of POLLUX_BACKEND', async () => {

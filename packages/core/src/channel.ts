@@ -52,6 +52,8 @@ export abstract class Channel {
   onAcceptPaused(_errno: number, _retryMs: number): void {}
   /** A paused listener accepts again. */
   onAcceptResumed(): void {}
+  /** A watched socket is ready, in bits of `Readiness`. */
+  onReady(_bits: number): void {}
   /** A time that was asked for by `loop.timers.arm` has come; `nowMs` is the loop's clock. */
   onTimer(_nowMs: number): void {}
 

@@ -47,6 +47,7 @@ const {
   CLOSED,
   ACCEPT_PAUSED,
   ACCEPT_RESUMED,
+  READY,
 } = EventType
 const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 
@@ -286,6 +287,9 @@ export class EventLoop {
               break
             case ACCEPT_RESUMED:
               target.onAcceptResumed()
+              break
+            case READY:
+              target.onReady(a)
               break
           }
         }

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { checkHost, checkPath, checkPort, type Endpoint, isUnix, type SocketAddress } from './address.js'
 import { invalidArgValue, SocketError } from './errors.js'
+import { failureMessage } from './system-error.js'
 
 /** A numeric host, taken apart. */
 export interface NumericHost {
@@ -59,20 +60,18 @@ function scopeOf(zone: string, host: string): number {
   for (const info of networkInterfaces()[zone] ?? []) {
     if (info.family === 'IPv6' && info.scopeid > 0) return info.scopeid
   }
-  throw new SocketError(
-    `if_nametoindex ENODEV ${host}: no interface '${zone}' has a link-local IPv6 address`,
-    {
-      code: 'ENODEV',
-      syscall: 'if_nametoindex',
-      address: host,
-    },
-  )
+  const text = `no interface '${zone}' has a link-local IPv6 address`
+  throw new SocketError(failureMessage('if_nametoindex', host, text, 'ENODEV'), {
+    code: 'ENODEV',
+    syscall: 'if_nametoindex',
+    address: host,
+  })
 }
 
 function lookupError(cause: NodeJS.ErrnoException, host: string, port: number): SocketError {
   const code = cause.code ?? 'ENOTFOUND'
   const advice = code === 'ENOTFOUND' ? 'no such host' : 'the name service did not answer; try again later'
-  return new SocketError(`getaddrinfo ${code} ${host}: ${advice}`, {
+  return new SocketError(failureMessage('getaddrinfo', host, advice, code), {
     code,
     errno: cause.errno,
     syscall: 'getaddrinfo',

@@ -15,11 +15,10 @@ export function systemError(errno: number, syscall: string, endpoint?: Endpoint)
   const number = Math.abs(errno)
   const code = native.errorName(number)
   const details: SocketErrorDetails = { code, errno: -number, syscall }
-  let message = `${syscall} ${code}`
+  let where = ''
   if (endpoint !== undefined) {
-    const where = shortAddress(endpoint)
-    // A Unix socket that was never bound has no name.
-    if (where !== '') message += ` ${where}`
+    // '' for a Unix socket that was never bound.
+    where = shortAddress(endpoint)
     if (isUnix(endpoint)) {
       details.address = endpoint.path
     } else {
@@ -28,9 +27,27 @@ export function systemError(errno: number, syscall: string, endpoint?: Endpoint)
     }
   }
   const text = native.errorText(number)
-  const hint = adviceFor(code, syscall, endpoint)
-  message += `: ${text.charAt(0).toLowerCase()}${text.slice(1)}${hint === '' ? '' : `; ${hint}`}`
-  return new SocketError(message, details)
+  const plain = `${text.charAt(0).toLowerCase()}${text.slice(1)}`
+  return new SocketError(
+    failureMessage(syscall, where, plain, code, adviceFor(code, syscall, endpoint)),
+    details,
+  )
+}
+
+/**
+ * How every failure is worded: `bind 127.0.0.1:80: permission denied (EACCES); ports below 1024 need …`.
+ *
+ * @param where what it was about, or ''
+ * @param hint what to do about it, or ''
+ */
+export function failureMessage(
+  syscall: string,
+  where: string,
+  text: string,
+  code: string,
+  hint = '',
+): string {
+  return `${syscall}${where && ` ${where}`}: ${text} (${code})${hint && `; ${hint}`}`
 }
 
 /** The name of the system call that an ERROR event speaks of. */
@@ -48,10 +65,10 @@ function adviceFor(code: string, syscall: string, endpoint: Endpoint | undefined
     case 'EACCES':
       if (unix) return "look at the permissions of the path's directories"
       return syscall === 'bind' && endpoint !== undefined && endpoint.port < 1024
-        ? 'ports below 1024 need the capability CAP_NET_BIND_SERVICE'
+        ? 'ports below 1024 need CAP_NET_BIND_SERVICE'
         : ''
     case 'EADDRINUSE':
-      if (unix) return 'another process listens there, or a file that is not a socket has that name'
+      if (unix) return 'a file has that name: a socket, in use or left behind, or something else'
       return 'another socket has that port; port 0 takes a free one'
     case 'EADDRNOTAVAIL':
       return syscall === 'bind' ? 'no interface of this machine has that address' : ''
@@ -64,6 +81,25 @@ function adviceFor(code: string, syscall: string, endpoint: Endpoint | undefined
       return unix
         ? 'a Unix domain address holds about 100 bytes (unix(7)); use a shorter or a relative path'
         : ''
+    case 'EAGAIN':
+      if (syscall !== 'connect') return ''
+      return unix ? "the listener's queue is full; try again later" : ''
+    case 'EALREADY':
+      return 'an earlier connect is under way; wait until the socket is writable'
+    case 'EISCONN':
+      return 'a socket is connected once; make another one'
+    case 'EDESTADDRREQ':
+      return 'name a destination (sendto), or connect first'
+    case 'EPIPE':
+      return 'this half of the connection is shut, here or at the peer'
+    case 'EMSGSIZE':
+      return 'a datagram goes as a whole or not at all'
+    case 'EAFNOSUPPORT':
+      return endpoint === undefined ? '' : "the address is not of the socket's family"
+    case 'ENODEV':
+      return endpoint === undefined ? '' : "the zone after '%' is no interface of this machine"
+    case 'EPERM':
+      return syscall === 'socket' ? 'raw sockets need CAP_NET_RAW' : ''
     case 'EEXIST':
       return 'that file descriptor belongs to a socket of this loop already'
     case 'EMFILE':

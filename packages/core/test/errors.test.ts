@@ -20,7 +20,7 @@ describe('a system error', () => {
         port: 80,
       })
       expect(error.message).toMatch(
-        /^connect ECONNREFUSED 127\.0\.0\.1:80: connection refused; nothing listens/,
+        /^connect 127\.0\.0\.1:80: connection refused \(ECONNREFUSED\); nothing listens there$/,
       )
     }
   })
@@ -35,6 +35,11 @@ describe('a system error', () => {
   it('says what a person can do', () => {
     const message = (code: string, endpoint: { host: string; port: number } | { path: string }) =>
       systemError(native.errorNumber(code), 'bind', endpoint).message
+    if (process.platform === 'linux') {
+      expect(message('EACCES', { host: '127.0.0.1', port: 80 })).toBe(
+        'bind 127.0.0.1:80: permission denied (EACCES); ports below 1024 need CAP_NET_BIND_SERVICE',
+      )
+    }
     expect(message('EACCES', { host: '::1', port: 80 })).toContain('CAP_NET_BIND_SERVICE')
     expect(message('EACCES', { host: '::1', port: 8080 })).not.toContain('CAP_NET_BIND_SERVICE')
     expect(message('EADDRINUSE', { host: '::1', port: 80 })).toContain('port 0')

@@ -75,7 +75,7 @@ describe.each(BACKENDS)('a server on %s', (backend) => {
     })
     const { code, errno, address } = node as NodeJS.ErrnoException & { address: string }
     expect(error).toMatchObject({ code, errno, address, port, syscall: 'bind' })
-    expect((error as Error).message).toMatch(/^bind EADDRINUSE 127\.0\.0\.1:\d+: .*port 0/)
+    expect((error as Error).message).toMatch(/^bind 127\.0\.0\.1:\d+: .* \(EADDRINUSE\); .*port 0/)
   })
 
   it('does not take a Unix path where somebody answers, nor a file that is no socket', async () => {

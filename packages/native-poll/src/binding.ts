@@ -91,6 +91,13 @@ export interface NativeReactor {
   /** The fd, for diagnostics; `-EBADF` for a stale handle. */
   fd(handle: number): number
   /**
+   * Reports READY once when the socket is ready for any of `interest` (READABLE, WRITABLE, PRIORITY of `Readiness`),
+   * or has an error or a hang-up, which end the waiting for all bits. Takes the place of what was watched before; 0
+   * watches no more. For sockets that the reactor does not drive: EINVAL for the others. 0, or `-errno` (EBADF: stale
+   * handle; ERANGE: fd too large for select).
+   */
+  watch(handle: number, interest: number): number
+  /**
    * Sends bytes straight from a caller's buffer, after all that was submitted before; what the kernel does not
    * take is copied into the backlog. 0, or `-errno` (EBADF: stale handle). A failing send is an ERROR event.
    */

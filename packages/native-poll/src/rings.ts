@@ -57,6 +57,22 @@ export const EventType = {
   ACCEPT_PAUSED: 11,
   /** A paused listener accepts again. */
   ACCEPT_RESUMED: 12,
+  /** A watched socket is ready: `a` bits of {@link Readiness}. What it reports is not watched any more. */
+  READY: 13,
+} as const
+
+/** What a socket can be watched for, and how it turned out to be ready. */
+export const Readiness = {
+  /** Data, a connection to accept, or end of stream. */
+  READABLE: 1,
+  /** Room to send, or a connect that finished. */
+  WRITABLE: 2,
+  /** Reported only: the next call says which error. */
+  ERROR: 4,
+  /** Reported only: both directions are down. */
+  HANGUP: 8,
+  /** Urgent (out-of-band) data. */
+  PRIORITY: 16,
 } as const
 
 /** What JavaScript asks of the reactor. Operations on one socket happen in the order they were written. */

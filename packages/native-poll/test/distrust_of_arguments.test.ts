@@ -27,6 +27,7 @@ const METHODS: [keyof NativeReactor, unknown[], string[]][] = [
   ['localAddress', [1], ['handle']],
   ['remoteAddress', [1], ['handle']],
   ['fd', [1], ['handle']],
+  ['watch', [1, 1], ['handle', 'int']],
   ['write', [1, new Uint8Array(1)], ['handle', 'bytes']],
   ['lendSlab', [new ArrayBuffer(1 << 20)], ['buffer']],
   ['lendPool', [new ArrayBuffer(1 << 16)], ['buffer']],

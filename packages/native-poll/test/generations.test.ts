@@ -1,6 +1,6 @@
 // A socket that is gone is recognised, although its slot and its descriptor are somebody else's by now.
 import { join } from 'node:path'
-import { HANDLE_BASE } from '@pollux/native-poll'
+import { HANDLE_BASE, Readiness } from '@pollux/native-poll'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from './support/folder.js'
 import { checkFds } from './support/leaks.js'
@@ -28,6 +28,7 @@ describe.each(BACKENDS)('a stale handle on %s', (backend) => {
     expect(errorOf(native.remoteAddress(socket) as number)).toBe('EBADF')
     expect(errorOf(native.fd(socket))).toBe('EBADF')
     expect(errorOf(native.write(socket, Buffer.from('x')))).toBe('EBADF')
+    expect(errorOf(native.watch(socket, Readiness.READABLE))).toBe('EBADF')
     native.ref(socket)
     native.unref(socket)
     expect(errorOf(native.fd(Number.MAX_SAFE_INTEGER))).toBe('EBADF')

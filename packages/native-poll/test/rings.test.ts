@@ -44,6 +44,13 @@ describe('the shared page', () => {
     expect(Object.keys(rings.EventType).length).toBeGreaterThan(10)
   })
 
+  it('has the same bits of readiness', () => {
+    const poller = readFileSync(new URL('../native/poller/poller.h', import.meta.url), 'utf8')
+    const [, bits] = poller.match(/enum Readiness[^{]*{([^}]*)}/) ?? []
+    const entries = [...bits.matchAll(/k(\w+) = (\d+)/g)].map(([, name, bit]) => [shout(name), Number(bit)])
+    expect(Object.fromEntries(entries)).toEqual({ NONE: 0, ...rings.Readiness })
+  })
+
   it('has the same operations', () => {
     expect(enumOf('Op')).toEqual(rings.Op)
   })

@@ -1,6 +1,7 @@
 /** What can be wrong with an option: this platform lacks it, or the kernel refuses. */
 import { SocketError } from '../errors.js'
 import { native } from '../native.js'
+import { failureMessage } from '../system-error.js'
 
 /** Which of the two calls failed. */
 export type OptionCall = 'getsockopt' | 'setsockopt'
@@ -8,9 +9,10 @@ export type OptionCall = 'getsockopt' | 'setsockopt'
 /** ENOPROTOOPT: the headers that Pollux was built with do not have it. */
 export function unsupported(syscall: OptionCall, option: string, missing = option): SocketError {
   const what = missing === option ? option : `${missing}, which ${option} needs`
-  return new SocketError(`${syscall} ${option}: this platform has no ${what} (ENOPROTOOPT)`, {
-    code: 'ENOPROTOOPT',
-    errno: -native.errorNumber('ENOPROTOOPT'),
+  const code = 'ENOPROTOOPT'
+  return new SocketError(failureMessage(syscall, option, `this platform has no ${what}`, code), {
+    code,
+    errno: -native.errorNumber(code),
     syscall,
   })
 }
@@ -29,9 +31,9 @@ export function refused(
 ): SocketError {
   const code = native.errorName(-errno)
   const text = native.errorText(-errno)
-  const advice = adviceFor(code, syscall, capability)
-  const message = `${syscall} ${option}: ${text.charAt(0).toLowerCase()}${text.slice(1)} (${code})`
-  return new SocketError(advice === '' ? message : `${message}; ${advice}`, { code, errno, syscall })
+  const plain = `${text.charAt(0).toLowerCase()}${text.slice(1)}`
+  const hint = adviceFor(code, syscall, capability)
+  return new SocketError(failureMessage(syscall, option, plain, code, hint), { code, errno, syscall })
 }
 
 function adviceFor(code: string, syscall: OptionCall, capability: string | undefined): string {

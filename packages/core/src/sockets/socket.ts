@@ -1,22 +1,17 @@
 /** Berkeley sockets: every call by its POSIX name, on one nonblocking descriptor. */
-import type { Endpoint, SocketAddress } from '../address.js'
-import { SOMAXCONN } from '../constants.js'
+import type { Endpoint } from '../address.js'
 import { EventLoop } from '../event-loop.js'
-import { getOption, setOption } from '../options/calls.js'
-import type {
-  OptionInput,
-  OptionLevel,
-  OptionValue,
-  ReadableOption,
-  SettableOption,
-} from '../options/table.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
-import { addressArguments, addressOrThrow } from './socket-address.js'
+import { Accept, type AcceptedAs, Connections } from './accept.js'
+import { Connect, isUnspecified, tryConnect, type Unspecified } from './connect.js'
+import { coreOf } from './open-socket.js'
+import { perform, type WaitOptions } from './perform.js'
 import { SocketCore } from './socket-core.js'
+import { TransferSocket } from './transfer-socket.js'
+import type { WouldBlock } from './would-block.js'
 
 const MAX_INT = 2 ** 31 - 1
-const MIN_INT = -(2 ** 31)
 
 /** Where a socket lives. */
 export interface SocketOptions {
@@ -24,8 +19,8 @@ export interface SocketOptions {
   loop?: EventLoop
 }
 
-/** For the modules of this package: what stands behind a Socket. */
-export let coreOf: (socket: Socket) => SocketCore
+/** A connection that `accept` took, and who is at its other end. */
+export type Accepted = AcceptedAs<Socket>
 
 /** For the modules of this package: makes the Socket of a core. */
 export let socketOf: (core: SocketCore) => Socket
@@ -42,16 +37,13 @@ export let socketOf: (core: SocketCore) => Socket
  * console.log(udp.getsockname()) // { family: 'IPv4', host: '127.0.0.1', port: 49152 }
  * ```
  */
-export class Socket {
-  readonly #core: SocketCore
-
+export class Socket extends TransferSocket {
   static {
-    coreOf = (socket) => socket.#core
     socketOf = (core) => new Socket(core)
   }
 
   private constructor(core: SocketCore) {
-    this.#core = core
+    super(core)
   }
 
   /**
@@ -68,180 +60,60 @@ export class Socket {
     checkInteger(fd, 'fd', 0, MAX_INT)
     const handle = loop.openHandle((reactor) => reactor.adoptSocket(fd))
     if (handle < 0) throw systemError(handle, 'getsockopt')
-    return new Socket(SocketCore.of(loop, handle))
-  }
-
-  /** The loop that the socket is on. */
-  get loop(): EventLoop {
-    return this.#core.loop
-  }
-
-  /** AF_INET, AF_INET6, AF_UNIX, … */
-  get family(): number {
-    return this.#core.family
-  }
-
-  /** SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW. */
-  get type(): number {
-    return this.#core.type
-  }
-
-  /** IPPROTO_TCP, IPPROTO_UDP, … as the kernel chose it; 0 for Unix domain sockets. */
-  get protocol(): number {
-    return this.#core.protocol
+    return wrap(loop, [handle], (opened) => loop.reactor.detach(opened))[0]
   }
 
   /**
-   * The descriptor. It stays this object's: `detach` gives it away.
+   * accept(2), once.
    *
-   * @throws SocketError ERR_POLLUX_CLOSED
+   * @throws SocketError EINVAL (not listening), EOPNOTSUPP, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, …
    */
-  get fd(): number {
-    return check(this.#core.loop.reactor.fd(this.#core.handle), 'fd')
+  tryAccept(): Accepted | WouldBlock {
+    return new Accept(coreOf(this), socketOf).attempt()
   }
 
-  /** Whether it was closed or detached, or its loop was closed. */
-  get closed(): boolean {
-    return this.#core.closed
-  }
-
-  /**
-   * bind(2): gives the socket its address. A Unix path must not exist yet (EADDRINUSE), and its file stays when the
-   * socket is closed.
-   *
-   * @throws SocketError EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL (bound already), ENAMETOOLONG, ENOENT,
-   *   ENODEV (no such interface), …
-   */
-  bind(address: Endpoint): void {
-    const native = addressArguments(address)
-    check(this.#core.loop.reactor.bindNow(this.#core.handle, ...native), 'bind', address)
+  /** accept(2): the next connection, when there is one. Rejects as `tryAccept` throws. */
+  async accept(options?: WaitOptions): Promise<Accepted> {
+    return perform(coreOf(this), new Accept(coreOf(this), socketOf), options)
   }
 
   /**
-   * listen(2): connections are queued from now on.
-   *
-   * @param backlog how many may wait to be accepted; the system has a limit of its own (net.core.somaxconn)
-   * @throws SocketError EADDRINUSE, EINVAL (connected), EOPNOTSUPP (not of a type that listens)
-   */
-  listen(backlog: number = SOMAXCONN): void {
-    checkInteger(backlog, 'backlog', MIN_INT, MAX_INT)
-    const { loop, handle } = this.#core
-    const result = loop.reactor.listenNow(handle, backlog)
-    if (result < 0) throw systemError(result, 'listen')
-  }
-
-  /**
-   * getsockname(2).
-   *
-   * @throws SocketError EAFNOSUPPORT for a family that Pollux has no words for
-   */
-  getsockname(): SocketAddress {
-    return addressOrThrow(this.#core.loop.reactor.localAddress(this.#core.handle), 'getsockname')
-  }
-
-  /**
-   * getpeername(2).
-   *
-   * @throws SocketError ENOTCONN, EINVAL (shut down, on some systems)
-   */
-  getpeername(): SocketAddress {
-    return addressOrThrow(this.#core.loop.reactor.peerName(this.#core.handle), 'getpeername')
-  }
-
-  /**
-   * getsockopt(2) of an option by its level and name, which fix the type of the value; or of any other, as bytes.
-   *
-   * @param level 'SOL_SOCKET', 'IPPROTO_IP', 'IPPROTO_IPV6', 'IPPROTO_TCP', 'IPPROTO_UDP'; or a number
-   * @param name as in the manual: 'SO_LINGER'; or a number
-   * @param maxBytes of a raw option: what the value has at most, 1 to 1,048,576; the kernel finds them zeroed
-   * @throws SocketError ENOPROTOOPT where the platform, its kernel, or this kind of socket has no such option,
-   *   ENOTCONN, …; TypeError, RangeError
+   * The connections as they come, until the socket is closed. Leaving the loop leaves the socket open. A connection
+   * that was gone before it could be taken (ECONNABORTED) is passed over; want of descriptors (EMFILE) is an error.
    *
    * @example
    * ```ts
-   * import { AF_INET, constants, SOCK_STREAM, socket } from '@pollux/core'
-   *
-   * using tcp = socket(AF_INET, SOCK_STREAM)
-   * console.log(tcp.getsockopt('SOL_SOCKET', 'SO_RCVBUF')) // 131072
-   * console.log(tcp.getsockopt('IPPROTO_TCP', 'TCP_INFO').state) // 'CLOSE'
-   * console.log(tcp.getsockopt(constants.SOL_SOCKET, constants.SO_TYPE, 4)) // Uint8Array(4) [ 1, 0, 0, 0 ]
+   * for await (const { socket, address } of listener) serve(socket, address)
    * ```
    */
-  getsockopt<Level extends OptionLevel, Name extends ReadableOption<Level>>(
-    level: Level,
-    name: Name,
-  ): OptionValue<Level, Name>
-  getsockopt(level: number, name: number, maxBytes: number): Uint8Array
-  getsockopt(level: OptionLevel | number, name: unknown, maxBytes?: number): unknown {
-    return getOption(this.#core, level, name, maxBytes)
+  [Symbol.asyncIterator](): AsyncIterableIterator<Accepted> {
+    return new Connections(
+      (signal) => this.accept({ signal }),
+      () => this.closed,
+    )
   }
 
   /**
-   * setsockopt(2) of an option by its level and name, which fix the type of the value; or of any other, as bytes.
+   * connect(2), once. WOULD_BLOCK: it is under way (EINPROGRESS); when the socket is writable, SO_ERROR says how it
+   * ended. `{ family: 'Unspecified' }` takes a datagram socket's peer away.
    *
-   * @param level 'SOL_SOCKET', 'IPPROTO_IP', 'IPPROTO_IPV6', 'IPPROTO_TCP', 'IPPROTO_UDP'; or a number
-   * @param name as in the manual: 'SO_LINGER'; or a number
-   * @param value of a raw option: as the kernel reads it, at most 1,048,576 bytes
-   * @throws SocketError ENOPROTOOPT where the platform, its kernel, or this kind of socket has no such option, EPERM
-   *   with the capability that is needed, EINVAL, …; TypeError, RangeError
-   *
-   * @example
-   * ```ts
-   * import { AF_INET, SOCK_STREAM, socket } from '@pollux/core'
-   *
-   * using tcp = socket(AF_INET, SOCK_STREAM)
-   * tcp.setsockopt('SOL_SOCKET', 'SO_LINGER', { on: true, seconds: 5 })
-   * tcp.setsockopt('IPPROTO_TCP', 'TCP_NODELAY', true)
-   * console.log(tcp.getsockopt('SOL_SOCKET', 'SO_LINGER')) // { on: true, seconds: 5 }
-   * ```
+   * @throws SocketError ECONNREFUSED, EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EISCONN, ENETUNREACH, EACCES, ENOENT,
+   *   EPROTOTYPE, EAGAIN (the queue of a Unix listener is full), …
    */
-  setsockopt<Level extends OptionLevel, Name extends SettableOption<Level>>(
-    level: Level,
-    name: Name,
-    value: OptionInput<Level, Name>,
-  ): void
-  setsockopt(level: number, name: number, value: ArrayBufferView): void
-  setsockopt(level: OptionLevel | number, name: unknown, value: unknown): void {
-    setOption(this.#core, level, name, value)
-  }
-
-  /** close(2): the descriptor is closed when it returns, and every promise that waits is rejected. Idempotent. */
-  close(): void {
-    this.#core.close()
+  tryConnect(address: Endpoint | Unspecified): undefined | WouldBlock {
+    return tryConnect(coreOf(this), address)
   }
 
   /**
-   * Gives the descriptor away: it stays open (nonblocking, close-on-exec) and is the caller's to close; this object is
-   * closed. That is how a socket gets to a worker thread, which makes one of it with `Socket.fromFd`.
+   * connect(2) until its end. A promise that is rejected by a signal or a timeout leaves the connect under way: close
+   * the socket.
+   *
+   * @throws SocketError as `tryConnect`, and ETIMEDOUT, ECONNRESET, EHOSTUNREACH
    */
-  detach(): number {
-    return check(this.#core.detach(), 'detach')
+  async connect(address: Endpoint | Unspecified, options?: WaitOptions): Promise<void> {
+    if (isUnspecified(address)) tryConnect(coreOf(this), address)
+    else return perform(coreOf(this), new Connect(coreOf(this), address), options)
   }
-
-  /** The process stays alive while this socket is open (the default). */
-  ref(): this {
-    this.#core.loop.reactor.ref(this.#core.handle)
-    return this
-  }
-
-  /** The process may end although this socket is open. */
-  unref(): this {
-    this.#core.loop.reactor.unref(this.#core.handle)
-    return this
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
-  }
-}
-
-/** The handle of a socket in calls of the addon. @throws SocketError ERR_POLLUX_CLOSED */
-export function handleOf(socket: Socket): number {
-  return coreOf(socket).handle
 }
 
 /**
@@ -258,7 +130,7 @@ export function socket(family: number, type: number, protocol = 0, options: Sock
   checkKind(family, type, protocol)
   const handle = loop.openHandle((reactor) => reactor.socket(family, type, protocol))
   if (handle < 0) throw systemError(handle, 'socket')
-  return socketOf(SocketCore.of(loop, handle))
+  return wrap(loop, [handle], (opened) => loop.reactor.closeNow(opened))[0]
 }
 
 /**
@@ -277,8 +149,18 @@ export function socketpair(
   checkKind(family, type, protocol)
   const pair = loop.openHandle((reactor) => reactor.socketpair(family, type, protocol))
   if (typeof pair === 'number') throw systemError(pair, 'socketpair')
-  const [one, other] = pair.map((handle) => socketOf(SocketCore.of(loop, handle)))
+  const [one, other] = wrap(loop, pair, (opened) => loop.reactor.closeNow(opened))
   return [one, other]
+}
+
+/** The sockets of handles that the loop has just opened; `undo` is done to each of them if that fails. */
+function wrap(loop: EventLoop, handles: number[], undo: (handle: number) => void): Socket[] {
+  try {
+    return handles.map((handle) => socketOf(SocketCore.of(loop, handle)))
+  } catch (error) {
+    handles.forEach(undo)
+    throw error
+  }
 }
 
 function loopOf({ loop }: SocketOptions): EventLoop {
@@ -289,9 +171,4 @@ function checkKind(family: unknown, type: unknown, protocol: unknown): void {
   checkInteger(family, 'family', 0, MAX_INT)
   checkInteger(type, 'type', 0, MAX_INT)
   checkInteger(protocol, 'protocol', 0, MAX_INT)
-}
-
-function check(result: number, syscall: string, endpoint?: Endpoint): number {
-  if (result < 0) throw systemError(result, syscall, endpoint)
-  return result
 }

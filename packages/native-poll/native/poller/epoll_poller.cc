@@ -15,12 +15,14 @@ namespace {
 // EPOLLRDHUP is not asked for: a half-close is end of stream, which recv(2) reports where the bytes before it
 // end.
 uint32_t events_of(uint8_t interest) {
-  return ((interest & kReadable) ? EPOLLIN : 0u) | ((interest & kWritable) ? EPOLLOUT : 0u);
+  return ((interest & kReadable) ? EPOLLIN : 0u) | ((interest & kWritable) ? EPOLLOUT : 0u) |
+         ((interest & kPriority) ? EPOLLPRI : 0u);
 }
 
 uint8_t readiness_of(uint32_t events) {
   return ((events & EPOLLIN) ? kReadable : 0) | ((events & EPOLLOUT) ? kWritable : 0) |
-         ((events & EPOLLERR) ? kError : 0) | ((events & EPOLLHUP) ? kHangup : 0);
+         ((events & EPOLLERR) ? kError : 0) | ((events & EPOLLHUP) ? kHangup : 0) |
+         ((events & EPOLLPRI) ? kPriority : 0);
 }
 
 class EpollPoller final : public Poller {

@@ -11,13 +11,15 @@ namespace pollux {
 namespace {
 
 short events_of(uint8_t interest) {
-  return static_cast<short>(((interest & kReadable) ? POLLIN : 0) | ((interest & kWritable) ? POLLOUT : 0));
+  return static_cast<short>(((interest & kReadable) ? POLLIN : 0) | ((interest & kWritable) ? POLLOUT : 0) |
+                            ((interest & kPriority) ? POLLPRI : 0));
 }
 
 // POLLNVAL: the fd was closed while it was registered. An error of that fd, and the caller deregisters it.
 uint8_t readiness_of(short events) {
   return ((events & POLLIN) ? kReadable : 0) | ((events & POLLOUT) ? kWritable : 0) |
-         ((events & (POLLERR | POLLNVAL)) ? kError : 0) | ((events & POLLHUP) ? kHangup : 0);
+         ((events & (POLLERR | POLLNVAL)) ? kError : 0) | ((events & POLLHUP) ? kHangup : 0) |
+         ((events & POLLPRI) ? kPriority : 0);
 }
 
 class PollPoller final : public Poller {

@@ -9,7 +9,10 @@
 //    registered.
 //  - Errors and hang-ups are reported whatever the interest is (as poll(2) does), as kError and kHangup, so a
 //    caller that cannot act on them must deregister the fd: it would be told for ever. (select(2) cannot tell
-//    them apart: it reports them as readable or writable where that interest is on, else not at all.)
+//    them apart: it reports them as readable or writable where that interest is on. Where kPriority alone is,
+//    they are kError, found when a wait begins; with no interest they are not reported.)
+//  - Urgent data is its own kind of readiness, kPriority, and no part of kReadable (unless the socket has
+//    SO_OOBINLINE, and then it is both). It is reported until it was read or passed by.
 //  - deregister() must come before the fd is closed. With Closing::kYes the caller promises to close it at
 //    once, and that it is the only descriptor of its open file; a backend may leave the work to the kernel.
 //  - Events already returned by wait() are the caller's: deregistering does not take them back. The caller
@@ -35,10 +38,11 @@ namespace pollux {
 // Interest asked for and readiness reported: one set of bits.
 enum Readiness : uint8_t {
   kNone = 0,
-  kReadable = 1,  // data, a connection to accept, or end of stream
-  kWritable = 2,  // room to send, or a connect that finished
-  kError = 4,     // reported only
-  kHangup = 8,    // reported only: both directions are down
+  kReadable = 1,   // data, a connection to accept, or end of stream
+  kWritable = 2,   // room to send, or a connect that finished
+  kError = 4,      // reported only
+  kHangup = 8,     // reported only: both directions are down
+  kPriority = 16,  // urgent (out-of-band) data
 };
 
 struct ReadyEvent {

@@ -10,6 +10,8 @@
 namespace pollux {
 namespace {
 
+constexpr uint8_t kInterests = kReadable | kWritable | kPriority;
+
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0 || errno != EBADF; }
 
 void set_bit(fd_set* set, int fd, bool value) {
@@ -25,6 +27,7 @@ class SelectPoller final : public Poller {
   SelectPoller() {
     FD_ZERO(&readable_);
     FD_ZERO(&writable_);
+    FD_ZERO(&urgent_);
   }
 
   int register_fd(int fd, uint8_t interest, uint64_t token) override {
@@ -40,7 +43,7 @@ class SelectPoller final : public Poller {
   int modify(int fd, uint8_t interest, uint64_t token) override {
     if (!is_registered(fd)) return -ENOENT;
     entries_[fd].token = token;
-    if (entries_[fd].interest != (interest & (kReadable | kWritable))) set_interest(fd, interest);
+    if (entries_[fd].interest != (interest & kInterests)) set_interest(fd, interest);
     return 0;
   }
 
@@ -53,18 +56,21 @@ class SelectPoller final : public Poller {
   }
 
   int wait(std::span<ReadyEvent> events, int timeout_ms) override {
-    fd_set readable = readable_;
-    fd_set writable = writable_;
-    const int ready = select_once(&readable, &writable, timeout_ms);
+    fd_set failed;
+    const bool failures = find_failed(&failed);
+    Sets sets = wanted();
+    const int ready = select_once(&sets, failures ? 0 : timeout_ms);
     if (ready == -EBADF) return wait_without_closed(events);
-    return ready <= 0 ? ready : collect(events, readable, writable, nullptr);
+    if (ready < 0 || (ready == 0 && !failures)) return ready;
+    return collect(events, sets, failures ? &failed : nullptr);
   }
 
   // Without fds of no interest: select(2) does not report their errors, so a watcher must not wake for them.
   void copy_interests(std::vector<pollfd>& interests) const override {
     interests.clear();
     for (int fd = 0; fd < end_; ++fd) {
-      const int events = (FD_ISSET(fd, &readable_) ? POLLIN : 0) | (FD_ISSET(fd, &writable_) ? POLLOUT : 0);
+      const int events = (FD_ISSET(fd, &readable_) ? POLLIN : 0) | (FD_ISSET(fd, &writable_) ? POLLOUT : 0) |
+                         (FD_ISSET(fd, &urgent_) ? POLLPRI : 0);
       if (events != 0) interests.push_back({fd, static_cast<short>(events), 0});
     }
   }
@@ -79,21 +85,51 @@ class SelectPoller final : public Poller {
     bool registered = false;
   };
 
+  // What select(2) takes and changes.
+  struct Sets {
+    fd_set readable;
+    fd_set writable;
+    fd_set urgent;
+  };
+
+  Sets wanted() const { return {readable_, writable_, urgent_}; }
+
   bool is_registered(int fd) const { return fd >= 0 && fd < end_ && entries_[fd].registered; }
 
   void set_interest(int fd, uint8_t interest) {
     set_bit(&readable_, fd, interest & kReadable);
     set_bit(&writable_, fd, interest & kWritable);
-    entries_[fd].interest = interest & (kReadable | kWritable);
+    set_bit(&urgent_, fd, interest & kPriority);
+    if (entries_[fd].interest == kPriority) --urgent_alone_;
+    entries_[fd].interest = interest & kInterests;
+    if (entries_[fd].interest == kPriority) ++urgent_alone_;
     ++version_;
   }
 
-  // select(2) may change the timeout: each call gets its own. No third set: on a socket it is urgent data.
-  int select_once(fd_set* readable, fd_set* writable, int timeout_ms) const {
+  // select(2) may change the timeout: each call gets its own.
+  int select_once(Sets* sets, int timeout_ms) const {
     return wait_once(timeout_ms, [&] {
       timeval timeout = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
-      return syscalls().select(end_, readable, writable, nullptr, timeout_ms < 0 ? nullptr : &timeout);
+      return syscalls().select(end_, &sets->readable, &sets->writable, &sets->urgent,
+                               timeout_ms < 0 ? nullptr : &timeout);
     });
+  }
+
+  // The third set says nothing of errors and hang-ups, but a watcher is woken by them: poll(2) tells which
+  // fds in that set alone are broken. Whether there are any.
+  bool find_failed(fd_set* failed) {
+    FD_ZERO(failed);
+    if (urgent_alone_ == 0) return false;
+    lonely_.clear();
+    for (int fd = 0; fd < end_; ++fd) {
+      if (entries_[fd].interest == kPriority) lonely_.push_back({fd, 0, 0});
+    }
+    const auto count = static_cast<nfds_t>(lonely_.size());
+    if (retry([&] { return syscalls().poll(lonely_.data(), count, 0); }) <= 0) return false;
+    for (const pollfd& entry : lonely_) {
+      if (entry.revents != 0) FD_SET(entry.fd, failed);
+    }
+    return true;
   }
 
   // EBADF names no fd: look which ones were closed while registered, report these as errors, and go on with
@@ -101,36 +137,35 @@ class SelectPoller final : public Poller {
   // ends.
   int wait_without_closed(std::span<ReadyEvent> events) {
     fd_set closed;
-    FD_ZERO(&closed);
-    for (;;) {
-      fd_set readable = readable_;
-      fd_set writable = writable_;
-      bool found = false;
+    bool found = find_failed(&closed);
+    for (;; found = false) {
+      Sets sets = wanted();
       for (int fd = 0; fd < end_; ++fd) {
         if (entries_[fd].interest == kNone) continue;
         if (!FD_ISSET(fd, &closed) && is_open(fd)) continue;
         found = found || !FD_ISSET(fd, &closed);
         FD_SET(fd, &closed);
-        FD_CLR(fd, &readable);
-        FD_CLR(fd, &writable);
+        FD_CLR(fd, &sets.readable);
+        FD_CLR(fd, &sets.writable);
+        FD_CLR(fd, &sets.urgent);
       }
-      const int ready = select_once(&readable, &writable, 0);
+      const int ready = select_once(&sets, 0);
       if (ready == -EBADF && found) continue;
       if (ready < 0) return ready;
-      return collect(events, readable, writable, &closed);
+      return collect(events, sets, &closed);
     }
   }
 
   // Goes once round. Each scan begins after the last fd that the one before reported: those that did not fit
   // come first now.
-  int collect(std::span<ReadyEvent> events, const fd_set& readable, const fd_set& writable,
-              const fd_set* closed) {
+  int collect(std::span<ReadyEvent> events, const Sets& sets, const fd_set* failed) {
     size_t count = 0;
     int fd = next_ < end_ ? next_ : 0;
     for (int seen = 0; seen < end_ && count < events.size(); ++seen) {
-      const int readiness = (FD_ISSET(fd, &readable) ? kReadable : 0) |
-                            (FD_ISSET(fd, &writable) ? kWritable : 0) |
-                            (closed != nullptr && FD_ISSET(fd, closed) ? kError : 0);
+      const int readiness = (FD_ISSET(fd, &sets.readable) ? kReadable : 0) |
+                            (FD_ISSET(fd, &sets.writable) ? kWritable : 0) |
+                            (FD_ISSET(fd, &sets.urgent) ? kPriority : 0) |
+                            (failed != nullptr && FD_ISSET(fd, failed) ? kError : 0);
       if (readiness != kNone) events[count++] = {entries_[fd].token, static_cast<uint8_t>(readiness)};
       if (++fd == end_) fd = 0;
     }
@@ -140,6 +175,9 @@ class SelectPoller final : public Poller {
 
   fd_set readable_;
   fd_set writable_;
+  fd_set urgent_;
+  int urgent_alone_ = 0;        // fds with kPriority and no other interest
+  std::vector<pollfd> lonely_;  // these, for find_failed()
   std::array<Entry, FD_SETSIZE> entries_ = {};
   int end_ = 0;   // one more than the highest registered fd
   int next_ = 0;  // where the next scan begins

@@ -99,6 +99,8 @@ class Reactor {
   int remote_address(Handle handle, SocketAddress* address);
   int fd(Handle handle);
   void set_referenced(Handle handle, bool referenced);
+  // An idle socket's READY is owed for these bits from now on, instead of those of before (watch.cc).
+  int watch(Handle handle, uint8_t interest);
 
   // --- sockets that the program drives itself (direct.cc) ---
 
@@ -134,6 +136,9 @@ class Reactor {
   void handle_ready(const ReadyEvent& ready);
   void dispatch();
   void deliver_deferred();
+
+  // watch.cc
+  void watched_ready(uint32_t index, Slot& slot, uint8_t readiness);
 
   // accept.cc
   void accept_ready(uint32_t index, Slot& listener);

@@ -30,6 +30,7 @@ enum class Event : uint32_t {
   kClosed = 10,
   kAcceptPaused = 11,
   kAcceptResumed = 12,
+  kReady = 13,
 };
 
 enum class Op : uint32_t {

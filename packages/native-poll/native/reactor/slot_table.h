@@ -16,6 +16,9 @@
 
 namespace pollux {
 
+// A socket in kIdle is JavaScript's to use, call by call; watch() reports when it is ready. In the other
+// states the reactor drives it.
+//
 //            socket()                 listen()
 //   kFree ───────────▶ kIdle ─────────────────────▶ kListener ──┐
 //     ▲                 │ connect()                             │
@@ -45,6 +48,7 @@ struct Slot {
   uint32_t generation = 1;
   SlotState state = SlotState::kFree;
   uint8_t interest = kNone;      // what the poller was told; meaningful while `registered`
+  uint8_t watched = kNone;       // kIdle: what READY is owed for; the poller may have been told more
   bool registered : 1 = false;   // with the poller
   bool referenced : 1 = true;    // keeps the process alive
   bool borrow : 1 = false;       // chunks are borrowed, not owned

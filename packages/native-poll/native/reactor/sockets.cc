@@ -230,7 +230,9 @@ void Reactor::close_slot(uint32_t index, Slot& slot) {
     if (slot.listener->resume_at_ms != 0) backing_off_ -= 1;
   }
   host_.release_fds();
-  leave_poller(slot, slot.shared_fd ? Closing::kNo : Closing::kYes);
+  // A socket that JavaScript uses itself may have been given to a child or another process, fd and all.
+  const bool shared = slot.shared_fd || slot.state == SlotState::kIdle;
+  leave_poller(slot, shared ? Closing::kNo : Closing::kYes);
   slot.fd.reset();
   drop_backlog(slot);
   slot.listener.reset();

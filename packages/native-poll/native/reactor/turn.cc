@@ -60,6 +60,9 @@ void Reactor::handle_ready(const ReadyEvent& ready) {
     case SlotState::kConnecting:
       finish_connect(index, *slot);
       return;
+    case SlotState::kIdle:
+      watched_ready(index, *slot, ready.readiness);
+      return;
     case SlotState::kStream:
       break;
     default:

@@ -210,6 +210,42 @@ TEST_EACH_BACKEND("a reset connection is reported in time to be read from") {
   EXPECT_EQ(errno, ECONNRESET);
 }
 
+TEST_EACH_BACKEND("urgent data is reported where it was asked for, and is nothing to read") {
+  const Pair pair = tcp_pair();
+  waiting.add(pair.near, kReadable, 1);
+  pair.send_urgent();
+  waiting.expect_quiet();
+  waiting.change(pair.near, kPriority, 2);
+  waiting.expect_ready({{2, kPriority}});
+  waiting.change(pair.near, kReadable | kPriority, 3);
+  waiting.expect_ready({{3, kPriority}});
+  pair.send("x");
+  await(pair.near.get(), POLLIN);
+  waiting.expect_ready({{3, kReadable | kPriority}});
+  waiting.change(pair.near, kWritable, 4);
+  waiting.expect_ready({{4, kWritable}});
+  char byte;
+  REQUIRE_EQ(::recv(pair.near.get(), &byte, 1, MSG_OOB), 1);
+  waiting.change(pair.near, kPriority, 5);
+  waiting.expect_quiet();
+}
+
+TEST_EACH_BACKEND("a hang-up is reported where urgent data alone is waited for") {
+  Pair pair = unix_pair();
+  waiting.add(pair.near, kPriority, 1);
+  waiting.expect_quiet();
+  pair.send("x");
+  waiting.expect_quiet();
+  pair.hang_up();
+  waiting.expect_ready({{1, waiting.is_select() ? kError : kHangup}});
+  waiting.change(pair.near, kPriority | kReadable, 2);
+  waiting.expect_ready({{2, kReadable | (waiting.is_select() ? 0 : kHangup)}});
+  waiting.change(pair.near, kNone, 3);
+  waiting.expect_ready(waiting.is_select() ? Ready{} : Ready{{3, kHangup}});
+  waiting.remove(pair.near);
+  waiting.expect_quiet();
+}
+
 // One wait takes `most` of `count` that stay ready; how often each was reported in `waits` waits.
 std::map<uint64_t, int> reports(Waiting& waiting, size_t most, int waits) {
   std::map<uint64_t, int> times;
@@ -261,7 +297,7 @@ TEST_EACH_BACKEND("an fd closed while registered neither ends the waiting nor hi
   Pair lost_too = unix_pair();
   const Pair pair = unix_pair();
   waiting.add(lost.near, kReadable, 1);
-  waiting.add(lost_too.near, kReadable | kWritable, 2);
+  waiting.add(lost_too.near, kPriority, 2);
   waiting.add(pair.near, kReadable, 3);
   const int fd = lost.near.get();
   const int fd_too = lost_too.near.get();
@@ -344,6 +380,9 @@ TEST_EACH_BACKEND("there is an fd that tells of readiness, or there are interest
   waiting.change(pair.near, kReadable | kWritable, 1);
   waiting.poller->copy_interests(interests);
   EXPECT_EQ(interests[0].events, POLLIN | POLLOUT);
+  waiting.change(pair.near, kPriority, 1);
+  waiting.poller->copy_interests(interests);
+  EXPECT_EQ(interests[0].events, POLLPRI);
   // What wait() cannot report must not be watched: the watcher would wake for it without end.
   waiting.change(pair.near, kNone, 1);
   waiting.poller->copy_interests(interests);
@@ -386,7 +425,7 @@ TEST_EACH_BACKEND("any sequence of calls reports just what is ready and asked fo
   uint64_t next_token = 1;
   for (int step = 0; step < 5000 && !check::current_failed(); ++step) {
     Model& model = models[below(models.size())];
-    const auto interest = static_cast<uint8_t>(below(4));
+    const auto interest = static_cast<uint8_t>(below(4) | (below(2) ? kPriority : kNone));
     switch (below(5)) {
       case 0:
         if (model.readable) model.pair.drain();

@@ -41,6 +41,7 @@ struct Pair {
   void send(std::string_view bytes) const {
     must(static_cast<int>(::write(far.get(), bytes.data(), bytes.size())), "write");
   }
+  void send_urgent() const { must(static_cast<int>(::send(far.get(), "!", 1, MSG_OOB)), "MSG_OOB"); }
   void half_close() const { must(::shutdown(far.get(), SHUT_WR), "shutdown"); }
   void hang_up() { far.reset(); }
 

@@ -19,7 +19,7 @@ inline std::ostream& operator<<(std::ostream& out, const Ready& ready) {
   out << "{";
   for (const auto& [token, bits] : ready) {
     out << " " << token << ":" << (bits & kReadable ? "R" : "") << (bits & kWritable ? "W" : "")
-        << (bits & kError ? "E" : "") << (bits & kHangup ? "H" : "");
+        << (bits & kError ? "E" : "") << (bits & kHangup ? "H" : "") << (bits & kPriority ? "P" : "");
   }
   return out << " }";
 }

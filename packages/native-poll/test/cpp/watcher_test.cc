@@ -228,6 +228,25 @@ TEST_EACH_WATCHED("a hang-up wakes only where the poller can report it") {
   }
 }
 
+TEST_EACH_WATCHED("what wakes for urgent data is found by the poller, a hang-up too") {
+  Pair pair = tcp_pair();
+  Pair broken = unix_pair();
+  waiting.add(pair.near, kPriority, 1);
+  waiting.add(broken.near, kPriority, 2);
+  Watched watched(waiting);
+  watched.arm();
+  pair.send("x");
+  watched.expect_no_wake();
+  pair.send_urgent();
+  watched.expect_wake();
+  waiting.expect_ready({{1, kPriority}});
+  waiting.remove(pair.near);
+  broken.hang_up();
+  watched.arm();
+  watched.expect_wake();
+  EXPECT_EQ(waiting.wait().size(), size_t{1});
+}
+
 TEST_EACH_WATCHED("can be destroyed before it starts, idle, armed, and right after it was armed") {
   const Pair pair = unix_pair();
   waiting.add(pair.near, kReadable, 1);

@@ -1,0 +1,208 @@
+/** recv, send and their relatives: each as one call at once, and as a promise. */
+import type { NativeReactor } from '@pollux/native-poll'
+import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
+import { constants, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
+import { systemError } from '../system-error.js'
+import { checkInteger } from '../validate.js'
+import { EAGAIN, EINVAL } from './errnos.js'
+import { type AddressArguments, addressArguments } from './socket-address.js'
+import type { SocketCore } from './socket-core.js'
+import { byteLengthOf, checkViews, type Views } from './views.js'
+import { Direction, type Operation } from './waiting.js'
+import { WOULD_BLOCK, type WouldBlock } from './would-block.js'
+
+/** What `recvfrom` gives. */
+export interface ReceivedFrom {
+  /** How many bytes came; with MSG_TRUNC how many the datagram had. */
+  bytes: number
+  /** Who sent them; undefined for a stream, and for a Unix socket without a name. */
+  address: SocketAddress | undefined
+}
+
+/** The most buffers of one call; POSIX promises 16. */
+const MAX_VECTORS = constants.IOV_MAX ?? 16
+
+/** One transfer, or as many as it takes. */
+abstract class Transfer<Result> implements Operation<Result> {
+  bytesTransferred = 0
+
+  constructor(
+    protected readonly core: SocketCore,
+    readonly syscall: string,
+    readonly direction: Direction,
+    protected readonly total: number,
+    private readonly endpoint?: Endpoint,
+  ) {}
+
+  /** Whether a promise goes on until all is transferred, as a blocking call does. */
+  untilAll = false
+
+  attempt(): Result | WouldBlock {
+    let count: number
+    do {
+      count = this.step(this.core.loop.reactor, this.core.handle)
+      if (count === EAGAIN) return WOULD_BLOCK
+      if (count < 0) throw systemError(count, this.syscall, this.endpoint)
+      this.bytesTransferred += count
+    } while (this.untilAll && count > 0 && this.bytesTransferred < this.total)
+    return this.result()
+  }
+
+  protected get left(): number {
+    return this.total - this.bytesTransferred
+  }
+
+  /** One system call for what is left: bytes or `-errno`. */
+  protected abstract step(reactor: NativeReactor, handle: number): number
+  protected abstract result(): Result
+}
+
+/** recv(2), read(2). */
+export class Receive extends Transfer<number> {
+  constructor(
+    core: SocketCore,
+    syscall: string,
+    private readonly view: ArrayBufferView,
+    private readonly flags: number,
+  ) {
+    super(core, syscall, directionOf(flags), byteLengthOf(view, 'buffer'))
+    checkFlags(flags)
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    return reactor.recvNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** recvfrom(2). */
+export class ReceiveFrom extends Transfer<ReceivedFrom> {
+  private address: SocketAddress | undefined
+
+  constructor(
+    core: SocketCore,
+    private readonly view: ArrayBufferView,
+    private readonly flags: number,
+  ) {
+    super(core, 'recvfrom', directionOf(flags), byteLengthOf(view, 'buffer'))
+    checkFlags(flags)
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    const received = reactor.recvfromNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
+    if (typeof received === 'number') return received
+    if (received[1] !== undefined) this.address = publicAddress(received[1])
+    return received[0]
+  }
+
+  protected result(): ReceivedFrom {
+    return { bytes: this.bytesTransferred, address: this.address }
+  }
+}
+
+/** readv(2). */
+export class ReceiveVectors extends Transfer<number> {
+  private readonly buffers: Views
+
+  constructor(core: SocketCore, views: readonly ArrayBufferView[]) {
+    const buffers = checkViews(views, 'buffers')
+    super(core, 'readv', Direction.in, buffers.total)
+    this.buffers = buffers
+    checkCount(core, buffers, 'readv')
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    return reactor.readvNow(handle, this.buffers.views, this.buffers.lengths, this.bytesTransferred)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** send(2), write(2), and sendto(2) where there is an address. */
+export class Send extends Transfer<number> {
+  private readonly to: AddressArguments | undefined
+
+  constructor(
+    core: SocketCore,
+    syscall: string,
+    private readonly view: ArrayBufferView,
+    private readonly flags: number,
+    address?: Endpoint,
+  ) {
+    super(core, syscall, Direction.out, byteLengthOf(view, 'data'), address)
+    checkFlags(flags)
+    this.to = address && addressArguments(address)
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    const { view, bytesTransferred, left, flags, to } = this
+    return to === undefined
+      ? reactor.sendNow(handle, view, bytesTransferred, left, flags)
+      : reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...to)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** writev(2). */
+export class SendVectors extends Transfer<number> {
+  private readonly buffers: Views
+
+  constructor(core: SocketCore, views: readonly ArrayBufferView[]) {
+    const buffers = checkViews(views, 'buffers')
+    super(core, 'writev', Direction.out, buffers.total)
+    this.buffers = buffers
+    checkCount(core, buffers, 'writev')
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    return reactor.writevNow(handle, this.buffers.views, this.buffers.lengths, this.bytesTransferred)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** The promise form of a transfer that sends: on a stream it goes on until everything is sent. */
+export function sendingAll<Result>(core: SocketCore, transfer: Transfer<Result>): Transfer<Result> {
+  transfer.untilAll = core.type === SOCK_STREAM
+  return transfer
+}
+
+/** The promise form of a transfer that receives: with MSG_WAITALL it goes on until the buffer is full or the end. */
+export function receivingAll<Result>(
+  core: SocketCore,
+  transfer: Transfer<Result>,
+  flags: number,
+): Transfer<Result> {
+  // What is only peeked at comes again.
+  transfer.untilAll = core.type === SOCK_STREAM && (flags & (MSG_WAITALL | MSG_PEEK)) === MSG_WAITALL
+  return transfer
+}
+
+/** Whether a promise form must not wait. */
+export function isDontWait(flags: number): boolean {
+  return (flags & MSG_DONTWAIT) !== 0
+}
+
+/** Urgent data and the error queue have readiness of their own. */
+function directionOf(flags: number): Direction {
+  return flags & (MSG_OOB | (constants.MSG_ERRQUEUE ?? 0)) ? Direction.urgent : Direction.in
+}
+
+function checkFlags(flags: unknown): void {
+  checkInteger(flags, 'flags', -(2 ** 31), 2 ** 31 - 1)
+}
+
+/** A stream takes buffers beyond the limit with the next call; a datagram is one call. */
+function checkCount(core: SocketCore, { views }: Views, syscall: string): void {
+  if (core.type !== SOCK_STREAM && views.length > MAX_VECTORS) throw systemError(EINVAL, syscall)
+}

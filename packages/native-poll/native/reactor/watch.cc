@@ -1,0 +1,56 @@
+// Sockets that JavaScript uses itself, call by call: it asks to be told when one is ready.
+//
+//     recv ─▶ would block ─▶ watch(readable) ─▶ READY ─▶ recv ─▶ would block ─▶ watch(readable) …
+//                               │ epoll_ctl               the fd stays with the poller: ▲ no system call
+//
+// Each READY is owed once; what is reported is not waited for any more. The poller is told so only when it
+// speaks of something that nobody waits for. So a loop as above costs no system call beside its own, and what
+// is level-triggered (a hang-up that nobody acts on, data that nobody reads) wakes us once and not for ever.
+#include "reactor.h"
+
+namespace pollux {
+
+int Reactor::watch(Handle handle, uint8_t interest) {
+  Slot* const slot = find(handle);
+  if (!slot || !slot->fd) return -EBADF;
+  if (slot->state != SlotState::kIdle) return -EINVAL;
+  slot->watched = interest;
+  if (interest == kNone || (slot->registered && (interest & ~slot->interest) == 0)) return 0;
+  const uint64_t token = token_of(handle.slot, *slot);
+  const int result = slot->registered ? poller_->modify(slot->fd.get(), interest, token)
+                                      : poller_->register_fd(slot->fd.get(), interest, token);
+  if (result < 0) {
+    slot->watched = kNone;
+    return result;
+  }
+  slot->registered = true;
+  slot->interest = interest;
+  return 0;
+}
+
+// Errors and hang-ups are what every waiting call has to hear of: its next try says what is wrong.
+void Reactor::watched_ready(uint32_t index, Slot& slot, uint8_t readiness) {
+  const bool broken = readiness & (kError | kHangup);
+  if (slot.watched != kNone && (broken || (readiness & slot.watched))) {
+    const uint8_t found = readiness & (slot.watched | kError | kHangup);
+    slot.watched = broken ? kNone : slot.watched & ~found;
+    append(Event::kReady, index, slot, found);
+    return;
+  }
+  // Nobody waits for this. Out of the poller it is neither repeated nor lost: whoever watches later is told
+  // at once.
+  if (slot.watched == kNone) return leave_poller(slot, Closing::kNo);
+  // The event may be older than a change of interest.
+  if (slot.interest == slot.watched) return;
+  const int result = poller_->modify(slot.fd.get(), slot.watched, token_of(index, slot));
+  if (result == 0) {
+    slot.interest = slot.watched;
+    return;
+  }
+  // Whoever waits looks, watches again, and is refused then.
+  leave_poller(slot, Closing::kNo);
+  slot.watched = kNone;
+  append(Event::kReady, index, slot, kError);
+}
+
+}  // namespace pollux
