@@ -11,8 +11,8 @@ export abstract class OptionSocket extends OpenSocket {
    * @param level 'SOL_SOCKET', 'IPPROTO_IP', 'IPPROTO_IPV6', 'IPPROTO_TCP', 'IPPROTO_UDP'; or a number
    * @param name as in the manual: 'SO_LINGER'; or a number
    * @param maxBytes of a raw option: what the value has at most, 1 to 1,048,576; the kernel finds them zeroed
-   * @throws SocketError ENOPROTOOPT where the platform, its kernel, or this kind of socket has no such option,
-   *   ENOTCONN, …; TypeError, RangeError
+   * @throws SocketError ENOPROTOOPT (or ENOTSUP) where the platform, its kernel, or this kind of socket has no such
+   *   option, ENOTCONN, …; TypeError, RangeError
    *
    * @example
    * ```ts
@@ -39,8 +39,8 @@ export abstract class OptionSocket extends OpenSocket {
    * @param level 'SOL_SOCKET', 'IPPROTO_IP', 'IPPROTO_IPV6', 'IPPROTO_TCP', 'IPPROTO_UDP'; or a number
    * @param name as in the manual: 'SO_LINGER'; or a number
    * @param value of a raw option: as the kernel reads it, at most 1,048,576 bytes
-   * @throws SocketError ENOPROTOOPT where the platform, its kernel, or this kind of socket has no such option, EPERM
-   *   with the capability that is needed, EINVAL, …; TypeError, RangeError
+   * @throws SocketError ENOPROTOOPT (or ENOTSUP) where the platform, its kernel, or this kind of socket has no such
+   *   option, EPERM with the capability that is needed, EINVAL, …; TypeError, RangeError
    *
    * @example
    * ```ts
