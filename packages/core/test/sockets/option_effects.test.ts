@@ -153,11 +153,9 @@ except ConnectionResetError: print('saw reset')`)
 })
 
 describe('what a socket itself sees', () => {
-  it('SO_ERROR: why a connect failed, once', async () => {
-    const free = socket(AF_INET, SOCK_STREAM)
-    free.bind({ host: '127.0.0.1', port: 0 })
+  it('SO_ERROR: why a datagram was refused, once', async () => {
     const udp = socket(AF_INET, SOCK_DGRAM)
-    // Nobody receives datagrams on it, most likely, and the port of a bound stream socket never does.
+    // The port of a socket that was just closed is nobody's.
     const closed = socket(AF_INET, SOCK_DGRAM)
     closed.bind({ host: '127.0.0.1', port: 0 })
     const to = closed.getsockname() as { host: string; port: number }

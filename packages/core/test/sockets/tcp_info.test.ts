@@ -133,12 +133,11 @@ describe.skipIf(layout === undefined)('TCP_INFO', () => {
     expect(info).toMatchObject({
       state: 'ESTABLISHED',
       congestionState: 'Open',
-      sentBytes: 12_345,
       receivedBytes: 12_345,
-      retransmittedBytes: 0,
       notSentBytes: 0,
       negotiated: { ecn: expect.any(Boolean), timestamps: expect.any(Boolean) },
     })
+    expect((info.sentBytes ?? 0) - (info.retransmittedBytes ?? 0)).toBe(12_345)
     // Python's answer acknowledges what it answers; the SYN may count.
     expect(info.ackedBytes).toBeGreaterThanOrEqual(12_345)
     expect(info.ackedBytes).toBeLessThanOrEqual(12_346)
