@@ -4,6 +4,7 @@
 
 #include "binding/arguments.h"
 #include "binding/constants.h"
+#include "binding/name_calls.h"
 #include "binding/reactor_object.h"
 #include "poller/poller.h"
 #include "sys/errno_names.h"
@@ -46,6 +47,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
+  define_name_calls(env, exports);
 #if defined(POLLUX_TESTING)
   exports["faults"] = make_fault_control(env);
 #endif

@@ -6,6 +6,8 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 
+#include "name_constants.h"
+
 namespace pollux {
 
 Napi::Object make_constants(Napi::Env env) {
@@ -37,6 +39,7 @@ Napi::Object make_constants(Napi::Env env) {
   POLLUX_CONSTANT(IOV_MAX);
 #endif
 #undef POLLUX_CONSTANT
+  add_name_constants(env, constants);
   return constants;
 }
 
