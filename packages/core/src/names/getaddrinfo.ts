@@ -1,4 +1,5 @@
 /** getaddrinfo(3): from names to addresses. */
+import type { NativeAddressInfo } from '@pollux/native-poll'
 import { checkPort, type IpAddress, publicAddress } from '../address.js'
 import { native } from '../native.js'
 import { checkObject } from '../validate.js'
@@ -65,7 +66,7 @@ export async function getaddrinfo(
   const protocol = checkInt(hints.protocol ?? 0, 'hints.protocol')
   const port = service === null ? null : String(service)
   const subject = { syscall: 'getaddrinfo', host, service }
-  const found = await lookUp(subject, options, (done: Parameters<typeof native.getaddrinfo>[6]) =>
+  const found = await lookUp<NativeAddressInfo[]>(subject, options, (done) =>
     native.getaddrinfo(host, port, flags, family, socktype, protocol, done),
   )
   return found.map((info) => ({ ...info, address: publicAddress(info.address) as IpAddress }))

@@ -1,5 +1,6 @@
 /** gethostbyname(3) and gethostbyaddr(3): the name services of before IPv6. */
 import { isIPv4 } from 'node:net'
+import type { NativeHostEntry } from '@pollux/native-poll'
 import { invalidArgType, invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
 import { NI_MAXHOST } from './constants.js'
@@ -36,9 +37,7 @@ export interface HostEntry {
 export async function gethostbyname(name: string, options: LookupOptions = {}): Promise<HostEntry> {
   checkName(name, 'name', NI_MAXHOST)
   const subject = { syscall: 'gethostbyname', host: name }
-  return lookUp(subject, options, (done: Parameters<typeof native.gethostbyname>[1]) =>
-    native.gethostbyname(name, done),
-  )
+  return lookUp<NativeHostEntry>(subject, options, (done) => native.gethostbyname(name, done))
 }
 
 /**
@@ -59,7 +58,5 @@ export async function gethostbyaddr(address: string, options: LookupOptions = {}
   if (typeof address !== 'string') throw invalidArgType('address', 'of type string', address)
   if (!isIPv4(address)) throw invalidArgValue('address', 'must be a numeric IPv4 address', address)
   const subject = { syscall: 'gethostbyaddr', host: address }
-  return lookUp(subject, options, (done: Parameters<typeof native.gethostbyaddr>[1]) =>
-    native.gethostbyaddr(address, done),
-  )
+  return lookUp<NativeHostEntry>(subject, options, (done) => native.gethostbyaddr(address, done))
 }

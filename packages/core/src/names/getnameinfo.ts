@@ -39,7 +39,7 @@ export async function getnameinfo(
   const port = checkPort(address.port, 'address.port')
   checkInt(flags, 'flags')
   const subject = { syscall: 'getnameinfo', host, service: port }
-  return lookUp(subject, options, (done: Parameters<typeof native.getnameinfo>[3]) => {
+  return lookUp<NameInfo>(subject, options, (done) => {
     const ticket = native.getnameinfo(host, port, flags, done)
     if (ticket === -EINVAL) {
       throw invalidArgValue('address.host', 'must be a numeric address; getaddrinfo looks names up', host)
