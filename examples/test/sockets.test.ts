@@ -171,7 +171,7 @@ describe.each(BACKENDS)('the same is printed by C and by TypeScript on %s', (bac
   it.each(['localhost', '127.0.0.1', '::1', '192.0.2.1'])('of the name %s', async (name) => {
     const inC = await outputOf(startC('dns-lookup', { name }))
     expect(await outputOf(typeScript('dns-lookup', { name }))).toBe(inC)
-    expect(inC).toMatch(name === 'localhost' ? /^(127\.0\.0\.1|::1) / : new RegExp(`^${name} `, 'm'))
+    expect(inC).toMatch(name === 'localhost' ? /^(127\.0\.0\.1|::1) /m : new RegExp(`^${name} `, 'm'))
   })
 
   it('of the options of a socket', async () => {

@@ -59,13 +59,15 @@ for (;;) {
   for (const [client, pending] of clients) {
     entries.push({ socket: client, events: pending.length > 0 ? POLLOUT : POLLIN })
   }
-  for (const ready of await poll(entries)) {
-    if (ready.socket === listener) {
+  const found = await poll(entries)
+  for (const [i, { socket: each }] of entries.entries()) {
+    if (found[i].revents === 0) continue
+    if (each === listener) {
       const accepted = listener.tryAccept()
       if (accepted !== WOULD_BLOCK) clients.set(accepted.socket, Buffer.alloc(0))
-    } else if (!isServed(ready.socket)) {
-      clients.delete(ready.socket)
-      ready.socket.close()
+    } else if (!isServed(each)) {
+      clients.delete(each)
+      each.close()
     }
   }
 }

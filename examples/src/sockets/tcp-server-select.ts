@@ -1,7 +1,7 @@
 /** An echo server over TCP, many clients with select: tcp-server-select.js --host H --port P */
 import {
   AF_INET,
-  constants,
+  FD_SETSIZE,
   isUnix,
   SOCK_STREAM,
   type Socket,
@@ -54,7 +54,7 @@ function takeClient(listener: Socket): void {
   const accepted = listener.tryAccept()
   if (accepted === WOULD_BLOCK) return
   // A set has no bit for it.
-  if (accepted.socket.fd >= constants.FD_SETSIZE) accepted.socket.close()
+  if (accepted.socket.fd >= FD_SETSIZE) accepted.socket.close()
   else clients.set(accepted.socket, Buffer.alloc(0))
 }
 
@@ -65,8 +65,10 @@ for (;;) {
   const write: Socket[] = []
   // A client that does not read its answers is not read from either.
   for (const [client, pending] of clients) (pending.length > 0 ? write : read).push(client)
-  const ready = await select({ read, write })
-  for (const each of [...ready.read, ...ready.write]) {
+  const found = await select({ read, write })
+  const ready = new Set([...found.read, ...found.write])
+  for (const each of [...read, ...write]) {
+    if (!ready.has(each)) continue
     if (each === listener) {
       takeClient(listener)
     } else if (!isServed(each)) {

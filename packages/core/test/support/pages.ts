@@ -49,14 +49,20 @@ const quoted = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name])
 /** A block of a page that runs as it stands. */
 export interface Program {
   code: string
+  /** Whether it shows what only Linux has. */
+  ofLinux: boolean
   /** What it must print; undefined where the page does not say. */
   output: string | undefined
 }
 
 /** The blocks that begin with an import, each with the `text` block that follows it, if one does. */
 export function programsIn(page: string): Program[] {
-  const blocks = /^```js\n(import .*?)^```\n(?:\n```text\n(.*?)^```$)?/gms
-  return [...page.matchAll(blocks)].map(([, code, output]) => ({ code, output }))
+  const blocks = /^```js( linux)?\n(import .*?)^```\n(?:\n```text\n(.*?)^```$)?/gms
+  return [...page.matchAll(blocks)].map(([, linux, code, output]) => ({
+    code,
+    ofLinux: linux !== undefined,
+    output,
+  }))
 }
 
 /** Where the page's links to other files of the repository lead, without their anchors. */
