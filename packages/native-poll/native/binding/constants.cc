@@ -6,8 +6,8 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 
-#include "option_calls.h"
 #include "name_constants.h"
+#include "option_calls.h"
 
 namespace pollux {
 
