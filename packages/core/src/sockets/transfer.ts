@@ -123,27 +123,45 @@ export class ReceiveVectors extends Transfer<number> {
   }
 }
 
-/** send(2), write(2), and sendto(2) where there is an address. */
+/** send(2), write(2). */
 export class Send extends Transfer<number> {
-  private readonly to: AddressArguments | undefined
-
   constructor(
     core: SocketCore,
     syscall: string,
     private readonly view: ArrayBufferView,
     private readonly flags: number,
-    address?: Endpoint,
   ) {
-    super(core, syscall, Direction.out, byteLengthOf(view, 'data'), address)
+    super(core, syscall, Direction.out, byteLengthOf(view, 'data'))
     checkFlags(flags)
-    this.to = address && addressArguments(address)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
-    const { view, bytesTransferred, left, flags, to } = this
-    return to === undefined
-      ? reactor.sendNow(handle, view, bytesTransferred, left, flags)
-      : reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...to)
+    return reactor.sendNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** sendto(2). */
+export class SendTo extends Transfer<number> {
+  private readonly to: AddressArguments
+
+  constructor(
+    core: SocketCore,
+    private readonly view: ArrayBufferView,
+    private readonly flags: number,
+    address: Endpoint,
+  ) {
+    super(core, 'sendto', Direction.out, byteLengthOf(view, 'data'), address)
+    checkFlags(flags)
+    this.to = addressArguments(address)
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    const { view, bytesTransferred, left, flags } = this
+    return reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...this.to)
   }
 
   protected result(): number {
