@@ -68,6 +68,17 @@ describe.each(BACKENDS)('calls on %s', (backend) => {
     await listener.accept()
   })
 
+  it('a connect that is woken too early goes on waiting', async () => {
+    const { address, listener } = listening(at.loop)
+    const client = socket(AF_INET, SOCK_STREAM, 0, at)
+    // Under way by its own account, while the socket is ready: it has no connection, and that is a hang-up.
+    inject({ call: 'connect', error: 'EINPROGRESS' })
+    inject({ call: 'connect', error: 'EALREADY', times: 2 })
+    await client.connect(address)
+    expect(client.getpeername()).toEqual(address)
+    await listener.accept()
+  })
+
   const cuts: [string, Omit<FaultRule, 'call'>[]][] = [
     [
       'cut short',
