@@ -53,7 +53,7 @@ export abstract class TransferSocket extends OptionSocket {
    * error says how much. `data` must not change until then.
    */
   async send(data: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<number> {
-    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags))
+    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
@@ -84,7 +84,7 @@ export abstract class TransferSocket extends OptionSocket {
     address: Endpoint,
     options?: WaitOptions,
   ): Promise<number> {
-    const operation = sendingAll(coreOf(this), new SendTo(coreOf(this), data, flags, address))
+    const operation = sendingAll(coreOf(this), new SendTo(coreOf(this), data, flags, address), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
