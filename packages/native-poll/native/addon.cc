@@ -5,6 +5,7 @@
 #include "binding/arguments.h"
 #include "binding/constants.h"
 #include "binding/reactor_object.h"
+#include "binding/readiness_calls.h"
 #include "poller/poller.h"
 #include "sys/errno_names.h"
 #if defined(POLLUX_TESTING)
@@ -46,6 +47,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
+  exports["pollNow"] = Napi::Function::New<poll_now>(env, "pollNow");
+  exports["selectNow"] = Napi::Function::New<select_now>(env, "selectNow");
 #if defined(POLLUX_TESTING)
   exports["faults"] = make_fault_control(env);
 #endif
