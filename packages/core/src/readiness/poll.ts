@@ -1,11 +1,11 @@
 /** poll(2): whether sockets and other descriptors are ready, and waiting until one is. */
 import { POLLNVAL } from '../constants.js'
 import { invalidArgType } from '../errors.js'
-import type { EventLoop } from '../event-loop.js'
+import { native } from '../native.js'
 import type { Socket } from '../sockets/socket.js'
 import { systemError } from '../system-error.js'
 import { checkInteger, checkObject } from '../validate.js'
-import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed, loopFor, NO_FD } from './descriptors.js'
+import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed, NO_FD } from './descriptors.js'
 import { ask, checkPollOptions, type PollOptions, type Question } from './waiting-call.js'
 
 export type { PollOptions } from './waiting-call.js'
@@ -60,8 +60,7 @@ export async function poll(
   options?: PollOptions,
 ): Promise<PollResult[]> {
   const { signal, loop } = checkPollOptions(options)
-  const question = new PollQuestion(entries, loop)
-  return ask(question, question.loop, timeoutMs, signal)
+  return ask(new PollQuestion(entries), loop, timeoutMs, signal)
 }
 
 /**
@@ -77,11 +76,10 @@ export function pollNow(entries: readonly PollEntry[]): PollResult[] {
 
 class PollQuestion implements Question<PollResult[]> {
   readonly syscall = 'poll'
-  readonly loop: EventLoop
   readonly descriptors: readonly (Socket | number)[]
   private readonly words: Int32Array
 
-  constructor(entries: readonly PollEntry[], loop?: EventLoop) {
+  constructor(entries: readonly PollEntry[]) {
     if (!Array.isArray(entries)) throw invalidArgType('entries', 'an instance of Array', entries)
     this.words = new Int32Array(entries.length * ENTRY_WORDS)
     this.descriptors = entries.map((entry, i) => {
@@ -90,7 +88,6 @@ class PollQuestion implements Question<PollResult[]> {
       return checkDescriptor(socket, `entries[${i}].socket`)
     })
     for (const [i, each] of this.descriptors.entries()) this.words[i * ENTRY_WORDS] = fdOf(each)
-    this.loop = loopFor(loop, this.descriptors)
   }
 
   *wanted(): Iterable<{ fd: number; events: number }> {
@@ -108,7 +105,7 @@ class PollQuestion implements Question<PollResult[]> {
       // The number may be somebody else's by now.
       this.words[i * ENTRY_WORDS] = NO_FD
     }
-    const count = this.loop.reactor.pollNow(this.words)
+    const count = native.pollNow(this.words)
     if (count < 0) throw systemError(count, 'poll')
     return count > 0 || closed ? this.results() : undefined
   }
