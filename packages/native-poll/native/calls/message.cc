@@ -77,7 +77,8 @@ ssize_t receive_message(int fd, std::span<iovec> parts, size_t control_bytes, in
 
 size_t most_fds(size_t control_bytes) {
   constexpr size_t kLinuxMaxFds = 253;
-  return std::min(control_bytes / sizeof(int), kLinuxMaxFds);
+  if (control_bytes < control_length(0)) return 0;
+  return std::min((control_bytes - control_length(0)) / sizeof(int), kLinuxMaxFds);
 }
 
 void take_rights(const ControlMessage& message, std::vector<UniqueFd>* fds) {
