@@ -94,8 +94,11 @@ TEST("datagrams that are too long are cut at the payload's end") {
 TEST("a record whose lengths can't be is refused, and those before it are sent") {
   const Pair pair = datagram_pair();
   DatagramCalls calls;
-  for (const DatagramHeader& bad : {DatagramHeader{6, 0, 0, 0, 0}, {UINT32_MAX, 0, 0, 0, 0},
-                                    {1, 0, 0, 129, 0}, {1, 0, 0, UINT32_MAX, 0}, {1, 0, 65536, 0, 0}}) {
+  for (const DatagramHeader& bad : {DatagramHeader{6, 0, 0, 0, 0},
+                                    {UINT32_MAX, 0, 0, 0, 0},
+                                    {1, 0, 0, 129, 0},
+                                    {1, 0, 0, UINT32_MAX, 0},
+                                    {1, 0, 65536, 0, 0}}) {
     Batch batch(3, 5);
     batch.put(0, "good");
     batch.set(1, bad);
