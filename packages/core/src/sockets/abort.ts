@@ -8,7 +8,8 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (callbacks === undefined) {
     const fresh = new Set<() => void>()
     const tell = () => {
-      for (const each of [...fresh]) each()
+      // Not a copy: one that ends may settle another, which is then not to be told any more.
+      for (const each of fresh) each()
     }
     callbacks = fresh
     waiting.set(signal, fresh)

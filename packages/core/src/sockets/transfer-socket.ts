@@ -52,7 +52,7 @@ export abstract class TransferSocket extends OpenSocket {
    * error says how much. `data` must not change until then.
    */
   async send(data: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<number> {
-    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags))
+    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
@@ -83,7 +83,7 @@ export abstract class TransferSocket extends OpenSocket {
     address: Endpoint,
     options?: WaitOptions,
   ): Promise<number> {
-    const operation = sendingAll(coreOf(this), new SendTo(coreOf(this), data, flags, address))
+    const operation = sendingAll(coreOf(this), new SendTo(coreOf(this), data, flags, address), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 

@@ -19,6 +19,9 @@ export interface ReceivedFrom {
   address: SocketAddress | undefined
 }
 
+/** One attempt moves about so much, and then lets others have their turn: a fast peer must not hold up the loop. */
+const MAX_BYTES_PER_ATTEMPT = 4 * 1024 * 1024
+
 /** The most buffers of one call; POSIX promises 16. */
 const MAX_VECTORS = constants.IOV_MAX ?? 16
 
@@ -38,14 +41,15 @@ abstract class Transfer<Result> implements Operation<Result> {
   untilAll = false
 
   attempt(): Result | WouldBlock {
-    let count: number
-    do {
-      count = this.step(this.core.loop.reactor, this.core.handle)
+    const enough = this.bytesTransferred + MAX_BYTES_PER_ATTEMPT
+    for (;;) {
+      const count = this.step(this.core.loop.reactor, this.core.handle)
       if (count === EAGAIN) return WOULD_BLOCK
       if (count < 0) throw systemError(count, this.syscall, this.endpoint)
       this.bytesTransferred += count
-    } while (this.untilAll && count > 0 && this.bytesTransferred < this.total)
-    return this.result()
+      if (!this.untilAll || count === 0 || this.bytesTransferred >= this.total) return this.result()
+      if (this.bytesTransferred >= enough) return WOULD_BLOCK
+    }
   }
 
   protected get left(): number {
@@ -189,9 +193,16 @@ export class SendVectors extends Transfer<number> {
   }
 }
 
-/** The promise form of a transfer that sends: on a stream it goes on until everything is sent. */
-export function sendingAll<Result>(core: SocketCore, transfer: Transfer<Result>): Transfer<Result> {
-  transfer.untilAll = core.type === SOCK_STREAM
+/**
+ * The promise form of a transfer that sends: on a stream it goes on until everything is sent. With MSG_DONTWAIT it is
+ * what the kernel takes at once.
+ */
+export function sendingAll<Result>(
+  core: SocketCore,
+  transfer: Transfer<Result>,
+  flags = 0,
+): Transfer<Result> {
+  transfer.untilAll = core.type === SOCK_STREAM && !isDontWait(flags)
   return transfer
 }
 
@@ -202,7 +213,8 @@ export function receivingAll<Result>(
   flags: number,
 ): Transfer<Result> {
   // What is only peeked at comes again.
-  transfer.untilAll = core.type === SOCK_STREAM && (flags & (MSG_WAITALL | MSG_PEEK)) === MSG_WAITALL
+  const waitsForAll = (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) === MSG_WAITALL
+  transfer.untilAll = core.type === SOCK_STREAM && waitsForAll
   return transfer
 }
 

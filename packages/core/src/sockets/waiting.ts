@@ -260,10 +260,14 @@ export function attempt<Result>(operation: Operation<Result>): Result | WouldBlo
   try {
     return operation.attempt()
   } catch (error) {
-    const { bytesTransferred } = operation
-    if (bytesTransferred > 0 && error instanceof Error) Object.assign(error, { bytesTransferred })
-    throw error
+    throw withBytes(error, operation)
   }
+}
+
+/** The error, which says how much was done before it, if that is anything. */
+export function withBytes<Failure>(error: Failure, { bytesTransferred }: Operation<unknown>): Failure {
+  if (bytesTransferred > 0 && error instanceof Error) Object.assign(error, { bytesTransferred })
+  return error
 }
 
 /** That `timeoutMs` passed. */

@@ -39,9 +39,12 @@ describe.each(BACKENDS)('waiting on %s', (backend) => {
     const receiving = buffers.map((buffer, index) => (index === 2 ? one.read(buffer) : one.recv(buffer)))
     await other.send(Buffer.from('abc'))
     await Promise.all(receiving.slice(0, 3))
-    await other.send(Buffer.from('de'))
+    // There is something to receive now, and nobody has been told yet: whoever asks now is still behind.
+    other.trySend(Buffer.from('def'))
+    buffers.push(Buffer.alloc(1))
+    receiving.push(one.recv(buffers[5]))
     await Promise.all(receiving)
-    expect(Buffer.concat(buffers).toString('latin1')).toBe('abcde')
+    expect(Buffer.concat(buffers).toString('latin1')).toBe('abcdef')
   })
 
   it('a promise is settled, so that its successor can be asked for in its handler', async () => {
@@ -112,6 +115,20 @@ describe.each(BACKENDS)('waiting on %s', (backend) => {
     )
     controller.abort('enough')
     expect(await Promise.all(waiting)).toEqual(Array(50).fill('enough'))
+  })
+
+  it('a signal that ends the head does not end who is settled by that', async () => {
+    const [one, other] = pair()
+    const { signal, ...controller } = abortable()
+    // An empty send need not wait: it is done when the head is out of its way.
+    const first = rejection(one.send(Buffer.alloc(20_000_000), 0, { signal }))
+    const behind = one.send(new Uint8Array(0), 0, { signal })
+    const last = one.recv(Buffer.alloc(1))
+    controller.abort()
+    await first
+    expect(await behind.catch((error) => error)).toSatisfy((value) => value === 0 || value === signal.reason)
+    await other.send(Buffer.from('x'))
+    expect(await last).toBe(1)
   })
 
   it('ends after timeoutMs, and the next in the queue goes on', async () => {
@@ -192,3 +209,8 @@ describe.each(BACKENDS)('waiting on %s', (backend) => {
     }
   })
 })
+
+function abortable() {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort('ended') }
+}
