@@ -20,7 +20,7 @@ export interface ReceivedFrom {
 }
 
 /** One attempt moves about so much, and then lets others have their turn: a fast peer must not hold up the loop. */
-const MAX_BYTES_PER_ATTEMPT = 4 * 1024 * 1024
+export const MAX_BYTES_PER_ATTEMPT = 4 * 1024 * 1024
 
 /** The most buffers of one call; POSIX promises 16. */
 const MAX_VECTORS = constants.IOV_MAX ?? 16

@@ -111,6 +111,15 @@ for i in range(20):
     expect(far.tryRecvmmsg(fresh())).toBe(WOULD_BLOCK)
   })
 
+  it('with MSG_DONTWAIT are what the kernel takes at once', async () => {
+    const [near] = unixPair(at, SOCK_DGRAM)
+    const batch = filled(numbered(1024))
+    const sent = await near.sendmmsg(batch, MSG_DONTWAIT)
+    expect(sent).toBeLessThan(1024)
+    expect(batch.sent).toBe(sent)
+    expect(await rejection(near.sendmmsg(batch, MSG_DONTWAIT))).toEqual(failure('EAGAIN', 'sendmmsg'))
+  })
+
   it('say how far they came when a signal, a timeout or the end of the socket ends them', async () => {
     const [near] = unixPair(at, SOCK_DGRAM)
     const batch = filled(numbered(1024))
@@ -216,6 +225,18 @@ describe('a batch', () => {
     const batch = fresh()
     expect(await rejection(near.recvmmsg(batch))).toEqual(failure('ECONNREFUSED', 'recvmmsg'))
     expect(near.tryRecvmmsg(batch)).toBe(WOULD_BLOCK)
+  })
+
+  it('whose memory is detached while it waits is refused, and the calls behind it go on', async () => {
+    const [near, far] = unixPair(at, SOCK_DGRAM)
+    const batch = filled(numbered(1024))
+    const sent = done(near.trySendmmsg(batch))
+    const failed = rejection(near.sendmmsg(batch))
+    const next = near.send(Buffer.from('next'))
+    detach(batch.buffer)
+    expect((await collect(far, sent + 1)).at(-1)).toBe('next')
+    expect(await failed).toBeInstanceOf(Error)
+    expect(await next).toBe(4)
   })
 
   it.each<[string, unknown, unknown, ErrorConstructor]>([
