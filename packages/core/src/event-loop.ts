@@ -47,6 +47,8 @@ const {
   CLOSED,
   ACCEPT_PAUSED,
   ACCEPT_RESUMED,
+  DATAGRAMS,
+  DATAGRAM_ERROR,
 } = EventType
 const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 
@@ -285,6 +287,12 @@ export class EventLoop {
               break
             case ACCEPT_RESUMED:
               target.onAcceptResumed()
+              break
+            case DATAGRAMS:
+              target.onDatagrams(a, b)
+              break
+            case DATAGRAM_ERROR:
+              target.onDatagramError(a, b)
               break
           }
         }

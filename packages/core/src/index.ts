@@ -14,6 +14,14 @@ export {
 } from './address.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
+export { DatagramAddress } from './datagrams/datagram-address.js'
+export {
+  DatagramChannel,
+  type DatagramHandlers,
+  type DatagramStatistics,
+} from './datagrams/datagram-channel.js'
+export { DatagramError } from './datagrams/datagram-error.js'
+export type { DatagramOptions } from './datagrams/options.js'
 export {
   ErrorCode,
   invalidArgType,

@@ -1,6 +1,5 @@
 // The methods of NativeReactor: each checks its arguments and hands them to the reactor.
-#include "../sys/address.h"
-#include "arguments.h"
+#include "addresses.h"
 #include "reactor_object.h"
 
 namespace pollux {
@@ -17,30 +16,7 @@ Napi::Value handle_or_error(const Napi::CallbackInfo& info, int result, Reactor:
 }
 
 Napi::Value address_or_error(const Napi::CallbackInfo& info, int result, const SocketAddress& address) {
-  if (result < 0) return number(info, result);
-  const AddressParts parts = describe(address.get(), address.length);
-  auto object = Napi::Object::New(info.Env());
-  if (parts.family == AF_UNIX) {
-    object["family"] = Napi::String::New(info.Env(), "Unix");
-    object["path"] = Napi::String::New(info.Env(), parts.text);
-    return object;
-  }
-  object["family"] = Napi::String::New(info.Env(), parts.family == AF_INET6 ? "IPv6" : "IPv4");
-  object["address"] = Napi::String::New(info.Env(), parts.text);
-  object["port"] = number(info, parts.port);
-  object["scopeId"] = number(info, parts.scope_id);
-  return object;
-}
-
-// address, port, scopeId, from `position` on.
-int ip_argument(Arguments& arguments, size_t position, SocketAddress* address) {
-  const std::string text = arguments.text(position, "address");
-  const auto port = static_cast<uint16_t>(arguments.whole(position + 1, "port", 0, 65535));
-  const auto scope = static_cast<uint32_t>(arguments.whole(position + 2, "scopeId", 0, UINT32_MAX));
-  if (!arguments.ok()) return 0;
-  // A NUL byte would end the text early, and what follows it would go unread.
-  if (text.find('\0') != std::string::npos) return -EINVAL;
-  return from_ip(text.c_str(), port, scope, address);
+  return result < 0 ? number(info, result) : address_object(info.Env(), address);
 }
 
 }  // namespace
@@ -64,6 +40,16 @@ Napi::Function ReactorObject::define(Napi::Env env) {
                          InstanceMethod<&Self::remote_address>("remoteAddress"),
                          InstanceMethod<&Self::fd>("fd"),
                          InstanceMethod<&Self::write>("write"),
+                         InstanceMethod<&Self::open_datagrams>("openDatagrams"),
+                         InstanceMethod<&Self::connect_datagrams_ip>("connectDatagramsIp"),
+                         InstanceMethod<&Self::connect_datagrams_unix>("connectDatagramsUnix"),
+                         InstanceMethod<&Self::send_datagram>("sendDatagram"),
+                         InstanceMethod<&Self::take_datagram_failure>("takeDatagramFailure"),
+                         InstanceMethod<&Self::datagram_statistics>("datagramStatistics"),
+                         InstanceMethod<&Self::received_address>("receivedAddress"),
+                         InstanceMethod<&Self::encode_ip>("encodeIp"),
+                         InstanceMethod<&Self::encode_unix>("encodeUnix"),
+                         InstanceMethod<&Self::decode_address>("decodeAddress"),
                          InstanceMethod<&Self::now>("now"),
                          InstanceMethod<&Self::submit>("submit"),
                          InstanceMethod<&Self::lend_slab>("lendSlab"),

@@ -12,6 +12,7 @@
 #include "../poller/poller.h"
 #include "../sys/unique_fd.h"
 #include "backlog.h"
+#include "datagram_state.h"
 #include "rings.h"
 
 namespace pollux {
@@ -23,7 +24,10 @@ namespace pollux {
 //     │        accept() │ open()                  ▼             ▼
 //     │   kFree ────────┴───────────────────▶ kStream ───▶ kClosing (fd closed, CLOSED not delivered yet)
 //     └───────────────────────────────────────────────────────────┘
-enum class SlotState : uint8_t { kFree, kIdle, kListener, kConnecting, kStream, kClosing };
+//
+//                 open_datagrams()
+//           kIdle ────────────────▶ kDatagram ───▶ kClosing
+enum class SlotState : uint8_t { kFree, kIdle, kListener, kConnecting, kStream, kDatagram, kClosing };
 
 // Which file a listening Unix socket made, so that only that one is unlinked when it closes.
 struct UnixFile {
@@ -67,6 +71,7 @@ struct Slot {
   int32_t drain_mark = -1;
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<Listener> listener;
+  std::unique_ptr<DatagramState> datagrams;
   // The peer as accept(2) named it, so that it can be told after a reset; length 0 if unknown.
   union {
     sockaddr any;
@@ -75,7 +80,10 @@ struct Slot {
   } peer{};
   socklen_t peer_length = 0;
 
-  size_t backlog_size() const { return backlog ? backlog->size() : 0; }
+  size_t backlog_size() const {
+    if (backlog) return backlog->size();
+    return datagrams ? datagrams->queue.size() : 0;
+  }
 };
 
 class SlotTable {

@@ -212,6 +212,10 @@ int Reactor::apply_interest(uint32_t index, Slot& slot) {
       if (!slot.paused && !slot.read_ended) want = kReadable;
       if (slot.backlog_size() > 0) want |= kWritable;
       break;
+    case SlotState::kDatagram:
+      if (!slot.paused) want = kReadable;
+      if (!slot.datagrams->queue.empty() && slot.datagrams->resume_at_ms == 0) want |= kWritable;
+      break;
     default:
       return 0;
   }
@@ -261,6 +265,7 @@ void Reactor::close_slot(uint32_t index, Slot& slot) {
   slot.fd.reset();
   drop_backlog(slot);
   slot.listener.reset();
+  slot.datagrams.reset();
   set_queued(index, slot);
   slot.state = SlotState::kClosing;
   memory_.counters->open_sockets -= 1;

@@ -60,6 +60,9 @@ void Reactor::handle_ready(const ReadyEvent& ready) {
     case SlotState::kConnecting:
       finish_connect(index, *slot);
       return;
+    case SlotState::kDatagram:
+      datagrams_ready(index, *slot, ready.readiness);
+      return;
     case SlotState::kStream:
       break;
     default:
@@ -118,8 +121,14 @@ void Reactor::on_before_block() {
 
 void Reactor::on_timer() {
   if (closed_) return;
-  resume_accepts();
+  resume_backed_off();
   if (has_events()) turn(false);
+}
+
+// Those whose time has come go on; the timer is set for the next of the others.
+void Reactor::resume_backed_off() {
+  const uint64_t next = std::min(resume_accepts(), resume_datagrams());
+  if (next != UINT64_MAX) host_.set_timer(next);
 }
 
 }  // namespace pollux

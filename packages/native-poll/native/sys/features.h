@@ -8,6 +8,8 @@
 #define POLLUX_HAVE_ACCEPT4 1        // accept4(2): the flags arrive with the fd
 #define POLLUX_HAVE_SOCK_FLAGS 1     // SOCK_NONBLOCK and SOCK_CLOEXEC in socket(2)
 #define POLLUX_HAVE_ABSTRACT_UNIX 1  // unix(7): names that start with a NUL byte
+#define POLLUX_HAVE_MMSG 1           // recvmmsg(2), sendmmsg(2)
+#define POLLUX_HAVE_UDP_OFFLOAD 1    // udp(7): UDP_SEGMENT and UDP_GRO
 #define POLLUX_INHERITS_NODELAY 1    // tcp(7): an accepted socket has its listener's TCP_NODELAY
 // syscall(2) straight to the kernel. In a process with threads, as Node.js is, glibc's recv and send are
 // cancellation points and pay for it twice a message. A sanitizer has to see the calls, and 32-bit x86 has
@@ -27,5 +29,7 @@
 #define POLLUX_HAVE_ACCEPT4 0
 #define POLLUX_HAVE_SOCK_FLAGS 0
 #define POLLUX_HAVE_ABSTRACT_UNIX 0
+#define POLLUX_HAVE_MMSG 0
+#define POLLUX_HAVE_UDP_OFFLOAD 0
 #define POLLUX_INHERITS_NODELAY 0
 #endif

@@ -19,6 +19,16 @@ struct epoll_event;
 
 namespace pollux {
 
+#if POLLUX_HAVE_MMSG
+using MultiMessage = mmsghdr;
+#else
+// As recvmmsg(2) and sendmmsg(2) have it where they exist.
+struct MultiMessage {
+  msghdr msg_hdr;
+  unsigned int msg_len;
+};
+#endif
+
 struct SyscallTable {
   int (*socket)(int family, int type, int protocol);
   int (*bind)(int fd, const sockaddr* address, socklen_t length);
@@ -29,6 +39,10 @@ struct SyscallTable {
   ssize_t (*recv)(int fd, void* buffer, size_t length, int flags);
   ssize_t (*send)(int fd, const void* buffer, size_t length, int flags);
   ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
+  // Several datagrams: how many were moved, or -1 where the first failed. A loop of recvmsg and sendmsg where
+  // the system has no such call.
+  int (*recvmmsg)(int fd, MultiMessage* messages, unsigned int count, int flags);
+  int (*sendmmsg)(int fd, MultiMessage* messages, unsigned int count, int flags);
   int (*shutdown)(int fd, int how);
   int (*close)(int fd);
   int (*getsockopt)(int fd, int level, int name, void* value, socklen_t* length);

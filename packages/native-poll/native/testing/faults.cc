@@ -7,11 +7,11 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "bind",      "listen",     "accept",     "connect",    "recv",        "send",
-    "sendmsg",      "shutdown",  "close",      "getsockopt", "setsockopt", "getsockname", "getpeername",
-    "open",         "unlink",    "lstat",      "poll",       "select",
+    "socket",       "bind",        "listen",     "accept",   "connect", "recv",       "send",
+    "sendmsg",      "recvmmsg",    "sendmmsg",   "shutdown", "close",   "getsockopt", "setsockopt",
+    "getsockname",  "getpeername", "open",       "unlink",   "lstat",   "poll",       "select",
 #if POLLUX_HAVE_EPOLL
-    "epoll_create", "epoll_ctl", "epoll_wait",
+    "epoll_create", "epoll_ctl",   "epoll_wait",
 #endif
 };
 
@@ -110,6 +110,15 @@ ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
   return kKernel.sendmsg(fd, &cut, flags);
 }
 
+template <FaultCall kCall, auto kReal>
+int messages_faulty(int fd, MultiMessage* messages, unsigned int count, int flags) {
+  const Outcome outcome = next_outcome(kCall);
+  const auto limit = static_cast<unsigned int>(limited(count, outcome));
+  if (outcome.error == 0) return (kKernel.*kReal)(fd, messages, limit, flags);
+  errno = outcome.error;
+  return -1;
+}
+
 int close_faulty(int fd) {
   const Outcome outcome = next_outcome(FaultCall::kClose);
   const int result = kKernel.close(fd);
@@ -130,6 +139,8 @@ constinit const SyscallTable kFaulty = {
     .recv = recv_faulty,
     .send = send_faulty,
     .sendmsg = sendmsg_faulty,
+    .recvmmsg = messages_faulty<FaultCall::kRecvmmsg, &SyscallTable::recvmmsg>,
+    .sendmmsg = messages_faulty<FaultCall::kSendmmsg, &SyscallTable::sendmmsg>,
     .shutdown = wrapped<FaultCall::kShutdown, &SyscallTable::shutdown>,
     .close = close_faulty,
     .getsockopt = wrapped<FaultCall::kGetsockopt, &SyscallTable::getsockopt>,

@@ -25,6 +25,8 @@ enum class FaultCall : uint8_t {
   kRecv,
   kSend,
   kSendmsg,
+  kRecvmmsg,
+  kSendmmsg,
   kShutdown,
   kClose,
   kGetsockopt,
@@ -55,7 +57,8 @@ struct FaultRule {
   // Fails with this errno and does not make the real call; close(2) alone is always made, so that no fd
   // leaks.
   int error = 0;
-  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg), at least 1.
+  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg) or messages
+  // (recvmmsg, sendmmsg), at least 1.
   size_t max_bytes = 0;
 };
 

@@ -26,7 +26,16 @@ std::optional<FaultCall> call_of(std::string_view name) {
 }
 
 bool transfers_bytes(FaultCall call) {
-  return call == FaultCall::kRecv || call == FaultCall::kSend || call == FaultCall::kSendmsg;
+  switch (call) {
+    case FaultCall::kRecv:
+    case FaultCall::kSend:
+    case FaultCall::kSendmsg:
+    case FaultCall::kRecvmmsg:
+    case FaultCall::kSendmmsg:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // Reads an optional whole number of at least `least`; false with a TypeError pending.
@@ -61,7 +70,7 @@ bool read_outcome(Napi::Object from, FaultRule* rule) {
     return rule->error != 0;
   }
   if (!transfers_bytes(rule->call)) {
-    throw_type_error(env, "maxBytes applies to recv, send and sendmsg only");
+    throw_type_error(env, "maxBytes applies to recv, send, sendmsg, recvmmsg and sendmmsg only");
     return false;
   }
   uint64_t max_bytes = 0;
