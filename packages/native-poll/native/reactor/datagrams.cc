@@ -20,6 +20,10 @@ constexpr uint32_t kBatchesPerReadiness = 4;
 // With room for fewer in what kept chunks have left of the slab, a fresh one is asked for.
 constexpr uint32_t kFewPlaces = 8;
 
+// So many in one receive make a socket hot. Leaving the poller and coming back costs as much as some ten
+// datagrams do in it.
+constexpr uint32_t kManyDatagrams = 16;
+
 // Failures that JavaScript has not fetched yet; more are added up.
 constexpr size_t kMostFailures = 16;
 
@@ -122,9 +126,43 @@ void Reactor::receive_datagrams(uint32_t index, Slot& slot) {
     const uint32_t room = make_datagram_room(index, slot);
     if (room == 0) return;
     const uint32_t got = receive_batch(index, slot, room);
-    if (got > 0) place_datagrams(index, slot, got);
+    if (got == 0) return cool(index, slot);
+    place_datagrams(index, slot, got);
+    if (got >= kManyDatagrams) heat(index, slot);
     if (got < room) return;
   }
+}
+
+// Takes a busy socket out of the poller for the rest of the turn, in which it is received from without asking.
+// While it is in an epoll set, the kernel tells the set of each datagram that arrives and of each that has left,
+// and both the sender and we pay for it: a tenth of our time.
+void Reactor::heat(uint32_t index, Slot& slot) {
+  if (slot.hot || !slot.registered || slot.interest != kReadable || poller_->pollable_fd() < 0) return;
+  leave_poller(slot, Closing::kNo);
+  slot.hot = true;
+  if (std::find(hot_.begin(), hot_.end(), index) == hot_.end()) hot_.push_back(index);
+}
+
+void Reactor::cool(uint32_t index, Slot& slot) {
+  if (!slot.hot) return;
+  slot.hot = false;
+  if (slot.state != SlotState::kDatagram || slot.failed) return;
+  const int result = apply_interest(index, slot);
+  if (result < 0) fail(index, slot, -result, Syscall::kPoll);
+}
+
+void Reactor::receive_hot() {
+  for (size_t i = 0; i < hot_.size() && !closed_; ++i) {
+    Slot& slot = *slots_.at(hot_[i]);
+    if (slot.hot && slot.state == SlotState::kDatagram) receive_datagrams(hot_[i], slot);
+  }
+  std::erase_if(hot_, [&](uint32_t index) { return !slots_.at(index)->hot; });
+}
+
+// The turn is over: the poller has to know of all of them.
+void Reactor::cool_all() {
+  for (const uint32_t index : hot_) cool(index, *slots_.at(index));
+  hot_.clear();
 }
 
 // How many datagrams have a place, after an early dispatch if need be. 0 when the socket should not be read
@@ -141,7 +179,7 @@ uint32_t Reactor::make_datagram_room(uint32_t index, Slot& slot) {
     if (used_up || places(slab_base_) == 0) memory_.control->need_slab = 1;
     dispatch();
     if (closed_ || !slots_.find(index, generation) || slot.state != SlotState::kDatagram) return 0;
-    if (!slot.registered || slot.paused || ring_full()) return 0;
+    if (!(slot.registered || slot.hot) || slot.failed || slot.paused || ring_full()) return 0;
   }
   return std::min(places(slab_cursor_), kDatagramBatch);
 }

@@ -177,6 +177,10 @@ class Reactor {
   // datagrams.cc
   void datagrams_ready(uint32_t index, Slot& slot, uint8_t readiness);
   void receive_datagrams(uint32_t index, Slot& slot);
+  void heat(uint32_t index, Slot& slot);
+  void cool(uint32_t index, Slot& slot);
+  void receive_hot();
+  void cool_all();
   uint32_t make_datagram_room(uint32_t index, Slot& slot);
   uint32_t receive_batch(uint32_t index, Slot& slot, uint32_t room);
   void place_datagrams(uint32_t index, Slot& slot, uint32_t count);
@@ -251,6 +255,7 @@ class Reactor {
 
   uint32_t referenced_ = 0;
   std::unique_ptr<DatagramBuffers> datagram_buffers_;  // once there is a datagram socket
+  std::vector<uint32_t> hot_;                          // see heat()
   uint32_t datagrams_backing_off_ = 0;                 // sockets
   uint32_t backing_off_ = 0;  // listeners whose accept is paused for want of resources
   // Given up for a moment to take a connection and tell its peer, when there is no other fd left.

@@ -220,6 +220,11 @@ int Reactor::apply_interest(uint32_t index, Slot& slot) {
       return 0;
   }
   if (slot.registered && want == slot.interest) return 0;
+  if (slot.hot) {
+    // It is received from anyway, until the turn ends.
+    if (want == kReadable) return 0;
+    slot.hot = false;
+  }
   // Hung up: the poller hears of it again only when there is something to do.
   if (slot.hung_up && want == kNone) return 0;
   const uint64_t token = token_of(index, slot);

@@ -20,7 +20,8 @@ void Reactor::turn(bool look) {
     ready = look ? look_for_work(ready, end_ns) : 0;
     if (ready > 0) counters.rounds += 1;
     for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
-    const bool pending = has_events();
+    receive_hot();
+    const bool pending = has_events() || !hot_.empty();
     // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
     bool in_time;
     do {
@@ -29,6 +30,7 @@ void Reactor::turn(bool look) {
     } while (has_events() && in_time && !closed_);
     if ((ready == 0 && !pending) || !in_time) break;
   }
+  if (!closed_) cool_all();
   in_turn_ = false;
   // What is still ready is reported again by the poller; what stands in the ring is not.
   if (!closed_ && has_events()) host_.do_not_block();
