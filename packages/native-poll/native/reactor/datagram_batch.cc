@@ -48,23 +48,12 @@ DatagramOutput::DatagramOutput() {
 
 bool DatagramOutput::append(const Outgoing& datagram, bool may_join) {
   if (may_join && joins(datagram)) return join(datagram);
-  if (count_ == kDatagramBatch || vector_count_ == kVectors) return false;
-  msghdr& header = messages_[count_].msg_hdr;
-  header.msg_name = datagram.address_bytes > 0 ? const_cast<uint8_t*>(datagram.address) : nullptr;
-  header.msg_namelen = datagram.address_bytes;
-  header.msg_iov = &vectors_[vector_count_];
-  header.msg_iovlen = 1;
-  header.msg_control = nullptr;
-  header.msg_controllen = 0;
-  vectors_[vector_count_++] = {const_cast<uint8_t*>(datagram.data), datagram.bytes};
   const uint32_t segment = datagram.segment_bytes;
-  if (segment > 0 && segment < datagram.bytes) {
-    totals_[count_] = {(datagram.bytes + segment - 1) / segment, datagram.bytes, segment, false};
-    announce_segments(count_);
-  } else {
-    totals_[count_] = {1, datagram.bytes, datagram.bytes, datagram.bytes > 0};
-  }
-  ++count_;
+  if (segment == 0 || segment >= datagram.bytes) return append_one(datagram);
+  if (count_ == kDatagramBatch || vector_count_ == kVectors) return false;
+  put(datagram);
+  totals_[count_] = {(datagram.bytes + segment - 1) / segment, datagram.bytes, segment, false};
+  announce_segments(count_++);
   return true;
 }
 

@@ -57,6 +57,14 @@ class DatagramOutput {
   // room.
   bool append(const Outgoing& datagram, bool join);
 
+  // The same for one datagram that is never joined: what an echo without segments does.
+  bool append_one(const Outgoing& datagram) {
+    if (count_ == kDatagramBatch || vector_count_ == kVectors) return false;
+    put(datagram);
+    totals_[count_++] = {1, datagram.bytes, datagram.bytes, datagram.bytes > 0};
+    return true;
+  }
+
   // Of one message: how many datagrams, their bytes in all, and the size of all but the last (0: it is one).
   uint32_t datagrams(uint32_t message) const { return totals_[message].datagrams; }
   uint32_t bytes(uint32_t message) const { return totals_[message].bytes; }
@@ -81,6 +89,17 @@ class DatagramOutput {
     bool open;         // another one may be joined
   };
 
+  void put(const Outgoing& datagram) {
+    iovec& vector = vectors_[vector_count_++];
+    vector = {const_cast<uint8_t*>(datagram.data), datagram.bytes};
+    msghdr& header = messages_[count_].msg_hdr;
+    header.msg_name = datagram.address_bytes > 0 ? const_cast<uint8_t*>(datagram.address) : nullptr;
+    header.msg_namelen = datagram.address_bytes;
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    header.msg_control = nullptr;
+    header.msg_controllen = 0;
+  }
   bool joins(const Outgoing& datagram) const;
   bool join(const Outgoing& datagram);
   void announce_segments(uint32_t message);

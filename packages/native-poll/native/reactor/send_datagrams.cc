@@ -105,6 +105,12 @@ int Reactor::send_datagram(Handle handle, const Outgoing& datagram) {
 // can carry.
 void Reactor::put_datagram(uint32_t index, Slot& slot, Outgoing rest) {
   const DatagramState& state = *slot.datagrams;
+  if (rest.segment_bytes == 0 && !state.options.gso) {
+    if (datagram_buffers_->output.append_one(rest)) return;
+    push_out(index, slot);
+    datagram_buffers_->output.append_one(rest);
+    return;
+  }
   const bool one = rest.segment_bytes == 0 || rest.segment_bytes >= rest.bytes;
   const uint32_t size = one ? rest.bytes : rest.segment_bytes;
   const bool joined = state.options.gso && size < state.segment_limit;
