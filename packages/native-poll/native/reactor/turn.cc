@@ -18,9 +18,9 @@ void Reactor::turn(bool look) {
   uint32_t ready = 0;
   for (uint32_t round = 0; round < limits_.max_rounds && !closed_; ++round) {
     ready = look ? look_for_work(ready, end_ns) : 0;
-    if (ready > 0) counters.rounds += 1;
-    for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
+    if (ready > 0 || !hot_.empty()) counters.rounds += 1;
     receive_hot();
+    for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
     const bool pending = has_events() || !hot_.empty();
     // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
     bool in_time;

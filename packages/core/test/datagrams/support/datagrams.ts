@@ -118,6 +118,9 @@ export function python(program: string, ...args: (string | number)[]): Child {
   return Child.run('python3', ['-u', '-c', `import os, socket, sys\n${program}`, ...args.map(String)])
 }
 
+/** Whether this build has UDP_SEGMENT and UDP_GRO. */
+export const OFFLOAD = process.platform === 'linux' && process.env.POLLUX_NATIVE_TARGET !== 'posix'
+
 /** Sends each datagram of `sizes` to the port and checks the answer, which must be the same bytes. */
 export const PYTHON_CLIENT = `
 family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
