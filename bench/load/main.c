@@ -17,11 +17,11 @@
 enum { kFdsToSpare = 16, kSlackSeconds = 60 };
 
 static void usage(const char* problem) {
-  fprintf(
-      stderr,
-      "load: %s\nusage: load echo|churn|udp|idle --target HOST:PORT [--connections N] [--size BYTES] [--depth N] "
-      "[--segments 0|1] [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
-      problem);
+  fprintf(stderr,
+          "load: %s\nusage: load echo|churn|udp|idle --target HOST:PORT [--connections N] [--size BYTES] "
+          "[--depth N] "
+          "[--segments 0|1] [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
+          problem);
   exit(2);
 }
 

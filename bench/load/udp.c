@@ -172,8 +172,8 @@ static int receive_some(struct udp* u, struct source* s) {
   const size_t size = u->options->message_size;
   const bool check = size <= kCheckAllSize || s->receives++ % kCheckEvery == 0;
   for (int i = 0; i < kBatch; i++) {
-    vectors[i] =
-        (struct iovec){.iov_base = buffer + (size_t)i * stride, .iov_len = check ? kMessageBytes : kHeadBytes};
+    vectors[i] = (struct iovec){.iov_base = buffer + (size_t)i * stride,
+                                .iov_len = check ? kMessageBytes : kHeadBytes};
     messages[i].msg_hdr = (struct msghdr){.msg_iov = &vectors[i],
                                           .msg_iovlen = 1,
                                           .msg_control = u->options->segments ? controls[i].bytes : NULL,

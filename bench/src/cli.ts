@@ -6,7 +6,7 @@ import { runEcho } from './echo.js'
 import { describeEnvironment, readEnvironment } from './environment.js'
 import type { Peer } from './peers.js'
 import { Results } from './results.js'
-import { type Suite, SUITES } from './suites.js'
+import { SUITES, type Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
 
@@ -50,7 +50,8 @@ async function main(): Promise<number> {
   if (positionals.length !== 1 || suite === undefined) throw new UsageError(`say what to run\n\n${USAGE}`)
 
   const allPeers = suite.peers({ against: values.against, backend: values.backend, twin: values.twin })
-  const only = values.only === undefined || !values.twin ? values.only : `${values.only},${suite.reference}-twin`
+  const only =
+    values.only === undefined || !values.twin ? values.only : `${values.only},${suite.reference}-twin`
   const peers = pick(allPeers, only, '--only')
   const shapes = pick(suite.shapes, values.shape, '--shape')
   const options = {

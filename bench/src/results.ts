@@ -29,7 +29,9 @@ export class Results {
 
   /** The share of datagrams that did not come back, the most of any trial. */
   lost(shape: string, peer: string): number {
-    const shares = this.#of(shape, peer).map(({ load }) => (load ? load.lost / (load.messages + load.lost) : 0))
+    const shares = this.#of(shape, peer).map(({ load }) =>
+      load ? load.lost / (load.messages + load.lost) : 0,
+    )
     return Math.max(0, ...shares)
   }
 

@@ -1,80 +1,24 @@
 /** A datagram socket driven by the event loop: batches in, batches out, and no object for each datagram. */
-import {
-  Column,
-  DATAGRAM_HEAD_BYTES,
-  DATAGRAM_TRUNCATED,
-  DatagramWord,
-  datagramPayloadAt,
-  MAX_DATAGRAM_BYTES,
-  Op,
-} from '@pollux/native-poll'
+import { Column, DATAGRAM_HEAD_BYTES, DATAGRAM_TRUNCATED, DatagramWord, Op } from '@pollux/native-poll'
 import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
 import { Channel } from '../channel.js'
 import { debugRequested, revocableCopy, revoke } from '../debug.js'
-import { ErrorCode, invalidArgType, outOfRange, SocketError } from '../errors.js'
+import { ErrorCode, invalidArgType, SocketError } from '../errors.js'
 import { EventLoop } from '../event-loop.js'
 import { syscallName, systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
 import { AddressBook, DatagramAddress } from './datagram-address.js'
 import { datagramError } from './datagram-error.js'
+import type { DatagramHandlers, DatagramStatistics } from './datagram-handlers.js'
 import { DatagramMemory } from './datagram-memory.js'
+import { ADDRESS, DatagramSender } from './datagram-sender.js'
 import { openDatagrams } from './open.js'
 import { type DatagramOptions, resolveDatagramOptions } from './options.js'
 
 const { BYTES, ADDRESS_BYTES, SEGMENT_BYTES, FLAGS } = DatagramWord
-const { REPLY_DATAGRAM, SEND_DATAGRAM, FORWARD_DATAGRAM } = Op
-const ADDRESS = 4
-
-/** Up to here a copy costs no more than looking where the bytes are. */
-const SMALL_BYTES = 512
-
-const MAX_SEGMENT_BYTES = 65_535
 
 /** In place of the header's offset: no datagram is being handled. */
 const NONE = -1
-
-/**
- * What happens to a {@link DatagramChannel}. One object may serve many channels.
- *
- * The bytes that a handler gets are borrowed: they are valid until it returns, and `Buffer.from(data)` keeps them. With
- * POLLUX_DEBUG=1 their use after that is caught.
- */
-export interface DatagramHandlers {
-  /** A datagram arrived; it may be empty. */
-  datagram(channel: DatagramChannel, data: Buffer): void
-  /**
-   * With `gro`: several datagrams of one sender, one after the other, each of `segmentBytes` (the last may be shorter).
-   * Without this handler they come to `datagram` one by one.
-   */
-  segments?(channel: DatagramChannel, data: Buffer, segmentBytes: number): void
-  /**
-   * Something failed, and the channel goes on: a {@link DatagramError}, or what a handler threw. Without this handler
-   * failures are only counted, and what a handler threw becomes an uncaughtException. After any other
-   * {@link SocketError} `close` follows.
-   */
-  error?(channel: DatagramChannel, error: unknown): void
-  /** What waits to be sent has fallen to the mark of `watchDrain`. */
-  drain?(channel: DatagramChannel): void
-  /** The socket is closed. The last call. */
-  close?(channel: DatagramChannel): void
-}
-
-/** What a channel has done so far. A datagram is one of the network's, however many came or left in one. */
-export interface DatagramStatistics {
-  received: number
-  sent: number
-  /** Received, but longer than `maxDatagramBytes`. */
-  truncated: number
-  /** Given to `send`, `sendTo` or `reply` and never sent; each is in an `error` too. */
-  dropped: number
-  /** Failures of any kind. */
-  errors: number
-  bytesReceived: number
-  bytesSent: number
-  /** Whether `gro` and `gso` are in effect: the system may not have them, or have refused. */
-  gro: boolean
-  gso: boolean
-}
 
 /**
  * A datagram socket (UDP or Unix) for servers, forwarders and clients that handle many datagrams.
@@ -100,6 +44,7 @@ export class DatagramChannel extends Channel {
   private readonly handlers: DatagramHandlers
   private readonly stride: number
   private readonly memory: DatagramMemory
+  private readonly output: DatagramSender
   private readonly book: AddressBook
   private readonly debug: boolean
   private open = true
@@ -136,6 +81,7 @@ export class DatagramChannel extends Channel {
     this.handlers = handlers
     this.stride = stride
     this.memory = new DatagramMemory(loop.chunks.slab)
+    this.output = new DatagramSender(loop, slot, generation)
     this.book = new AddressBook(loop.reactor)
     this.debug = debugRequested()
   }
@@ -196,15 +142,15 @@ export class DatagramChannel extends Channel {
     const whole = data === undefined || data === this.current
     if (whole && this.debug) this.keepChanges()
     if (whole && this.payload === header + DATAGRAM_HEAD_BYTES && (this.segment === 0 || this.inSegments)) {
-      this.loop.submissions.push(REPLY_DATAGRAM, this.slot, this.generation, header, this.length)
+      this.output.reply(header, this.length)
       return
     }
     const at = header >> 2
     const { words } = this.memory
     if (whole) {
-      this.forward(words, at + ADDRESS, words[at + ADDRESS_BYTES], this.payload, this.length, 0)
+      this.output.forward(words, at + ADDRESS, words[at + ADDRESS_BYTES], this.payload, this.length, 0)
     } else {
-      this.transmit(data as Uint8Array, words, at + ADDRESS, words[at + ADDRESS_BYTES], 0)
+      this.output.transmit(data as Uint8Array, words, at + ADDRESS, words[at + ADDRESS_BYTES], 0)
     }
   }
 
@@ -227,13 +173,13 @@ export class DatagramChannel extends Channel {
   sendTo(data: Uint8Array, to: DatagramAddress | Endpoint, segmentBytes = 0): void {
     this.mustBeOpen()
     const address = to instanceof DatagramAddress ? to : this.book.find(to)
-    this.transmit(data, address.words, 0, address.bytes.length, segmentBytes)
+    this.output.transmit(data, address.words, 0, address.bytes.length, segmentBytes)
   }
 
   /** The same on a socket that was opened with `connect`, to its peer. */
   send(data: Uint8Array, segmentBytes = 0): void {
     this.mustBeOpen()
-    this.transmit(data, this.memory.words, 0, 0, segmentBytes)
+    this.output.transmit(data, this.memory.words, 0, 0, segmentBytes)
   }
 
   /** Bytes that wait for the kernel to take them, with those that tell them apart; bounded by `maxQueuedBytes`. */
@@ -416,65 +362,5 @@ export class DatagramChannel extends Channel {
   private mustBeOpen(): void {
     if (this.open) return
     throw new SocketError('the datagram channel is closed', { code: ErrorCode.CLOSED })
-  }
-
-  /** Sends bytes to the address that stands in `words` from `at` on. */
-  private transmit(
-    data: Uint8Array,
-    words: Int32Array,
-    at: number,
-    addressBytes: number,
-    segmentBytes: number,
-  ): void {
-    if (!(data instanceof Uint8Array)) throw invalidArgType('data', 'an instance of Uint8Array', data)
-    const length = data.length
-    if (length > MAX_DATAGRAM_BYTES) throw outOfRange('data.length', `<= ${MAX_DATAGRAM_BYTES}`, length)
-    if (segmentBytes !== 0) checkInteger(segmentBytes, 'segmentBytes', 1, MAX_SEGMENT_BYTES)
-    const { submissions, reactor, chunks } = this.loop
-    if (length > SMALL_BYTES && data.buffer === chunks.slab) {
-      this.forward(words, at, addressBytes, data.byteOffset, length, segmentBytes)
-      return
-    }
-    const head = datagramPayloadAt(addressBytes)
-    if (head + length > submissions.slab.length) {
-      const address = addressBytes === 0 ? null : new Uint8Array(words.buffer, at * 4, addressBytes)
-      reactor.sendDatagram(this.handle, data, address, segmentBytes)
-      return
-    }
-    const cursor = submissions.reserveDatagram(head + length)
-    this.writeHeader(cursor >> 2, words, at, addressBytes, length, segmentBytes)
-    submissions.slab.set(data, cursor + head)
-    submissions.push(SEND_DATAGRAM, this.slot, this.generation, cursor, length)
-  }
-
-  /** Sends bytes of the receive slab without a copy. */
-  private forward(
-    words: Int32Array,
-    at: number,
-    addressBytes: number,
-    payload: number,
-    length: number,
-    segmentBytes: number,
-  ): void {
-    const cursor = this.loop.submissions.reserveDatagram(datagramPayloadAt(addressBytes))
-    this.writeHeader(cursor >> 2, words, at, addressBytes, length, segmentBytes)
-    this.loop.submissions.push(FORWARD_DATAGRAM, this.slot, this.generation, cursor, payload)
-  }
-
-  private writeHeader(
-    to: number,
-    words: Int32Array,
-    at: number,
-    addressBytes: number,
-    length: number,
-    segmentBytes: number,
-  ): void {
-    const out = this.loop.submissions.words
-    out[to + BYTES] = length
-    out[to + ADDRESS_BYTES] = addressBytes
-    out[to + SEGMENT_BYTES] = segmentBytes
-    out[to + FLAGS] = 0
-    const count = (addressBytes + 3) >> 2
-    for (let i = 0; i < count; i++) out[to + ADDRESS + i] = words[at + i]
   }
 }

@@ -22,13 +22,22 @@ const folder = temporaryFolder()
 const PAST_EVERY_BATCH = 65 * 3
 
 describe.each(BACKENDS)('a datagram channel on %s', (backend) => {
-  it.each(['127.0.0.1', '::1'])('answers python3 at %s, from no byte to the most there can be', async (host) => {
-    const channel = openChannel(loopOn(backend), {}, { bind: { host, port: 0 } })
-    const most = host === '::1' ? 65_527 : 65_507
-    const client = python(PYTHON_CLIENT, host, portOf(channel), 0, 1, 15, 1472, 1473, 9000, most)
-    expect(await client.awaitExit(), client.errors).toBe(0)
-    expect(channel.statistics()).toMatchObject({ received: 7, sent: 7, dropped: 0, truncated: 0, errors: 0 })
-  })
+  it.each(['127.0.0.1', '::1'])(
+    'answers python3 at %s, from no byte to the most there can be',
+    async (host) => {
+      const channel = openChannel(loopOn(backend), {}, { bind: { host, port: 0 } })
+      const most = host === '::1' ? 65_527 : 65_507
+      const client = python(PYTHON_CLIENT, host, portOf(channel), 0, 1, 15, 1472, 1473, 9000, most)
+      expect(await client.awaitExit(), client.errors).toBe(0)
+      expect(channel.statistics()).toMatchObject({
+        received: 7,
+        sent: 7,
+        dropped: 0,
+        truncated: 0,
+        errors: 0,
+      })
+    },
+  )
 
   it('answers node:dgram past every batch, in order', async () => {
     const channel = openChannel(loopOn(backend))
@@ -51,9 +60,7 @@ describe.each(BACKENDS)('a datagram channel on %s', (backend) => {
     const channel = openChannel(loopOn(backend, options), {}, { maxDatagramBytes: 2048 })
     const peers = await Promise.all([UdpPeer.bind(), UdpPeer.bind()])
     const sent = peers.map((_, nth) => Array.from({ length: 70 }, (_, i) => `peer ${nth}, datagram ${i}`))
-    await Promise.all(
-      peers.flatMap((peer, nth) => sent[nth].map((text) => peer.send(text, portOf(channel)))),
-    )
+    await Promise.all(peers.flatMap((peer, nth) => sent[nth].map((text) => peer.send(text, portOf(channel)))))
     for (const [nth, peer] of peers.entries()) {
       expect((await peer.awaitCount(70)).map(String)).toEqual(sent[nth])
     }

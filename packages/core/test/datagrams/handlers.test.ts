@@ -1,5 +1,5 @@
 // What handlers may do: throw, close, pause, re-enter, and use too late what was only lent.
-import { DatagramChannel } from '@pollux/core'
+import type { DatagramChannel } from '@pollux/core'
 import { describe, expect, it } from 'vitest'
 import { Child } from '../../../native-poll/test/support/child.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'

@@ -3,7 +3,15 @@ import type { DatagramChannel } from '@pollux/core'
 import { describe, expect, it } from 'vitest'
 import { noise } from '../../../native-poll/test/support/peer.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
-import { leaveNothingBehind, loopOn, OFFLOAD, openChannel, portOf, python, UdpPeer } from './support/datagrams.js'
+import {
+  leaveNothingBehind,
+  loopOn,
+  OFFLOAD,
+  openChannel,
+  portOf,
+  python,
+  UdpPeer,
+} from './support/datagrams.js'
 
 leaveNothingBehind()
 

@@ -118,7 +118,10 @@ describe.each(BACKENDS)('sending on %s', (backend) => {
     await once(dead, 'listening')
     const { port } = dead.address()
     await new Promise<void>((resolve) => dead.close(resolve))
-    const channel = openChannel(loopOn(backend), listener, { bind: HERE, connect: { host: '127.0.0.1', port } })
+    const channel = openChannel(loopOn(backend), listener, {
+      bind: HERE,
+      connect: { host: '127.0.0.1', port },
+    })
     channel.send(Buffer.from('is anybody there?'))
     await listener.awaitErrors(1)
     expect(listener.errors[0]).toMatchObject({ code: 'ECONNREFUSED', datagrams: 0 })
@@ -188,7 +191,8 @@ while True:
     expect(() => channel.sendTo('text' as never, to)).toThrow(TypeError)
     expect(() => channel.sendTo(noise(65_536), to)).toThrow(RangeError)
     expect(() => channel.sendTo(noise(10), to, -1)).toThrow(/segmentBytes/)
-    for (const port of [0, 65_536, 1.5]) expect(() => channel.sendTo(noise(1), { ...to, port })).toThrow(/port/)
+    for (const port of [0, 65_536, 1.5])
+      expect(() => channel.sendTo(noise(1), { ...to, port })).toThrow(/port/)
     expect(() => channel.sendTo(noise(1), { host: 'localhost', port: 9 })).toThrow(/numeric/)
     expect(() => channel.reply()).toThrow(expect.objectContaining({ code: 'ERR_POLLUX_NO_DATAGRAM' }))
     expect(() => channel.sender).toThrow(/no datagram/)

@@ -14,7 +14,11 @@ const COUNT = 50
 const texts = (from = 0) => Array.from({ length: COUNT }, (_, i) => `datagram ${from + i}`)
 
 /** Sends datagrams to an echo and expects all of them back, in order. */
-async function exchange(backend: (typeof BACKENDS)[number], faults: Parameters<typeof inject>[0][], gso = false) {
+async function exchange(
+  backend: (typeof BACKENDS)[number],
+  faults: Parameters<typeof inject>[0][],
+  gso = false,
+) {
   const errors: DatagramError[] = []
   const channel = openChannel(
     loopOn(backend),
@@ -72,12 +76,15 @@ describe.each(BACKENDS)('with faults on %s', (backend) => {
     expect(channel.statistics()).toMatchObject({ received: COUNT, sent: COUNT - 1, dropped: 1, errors: 1 })
   })
 
-  it.each(['ECONNREFUSED', 'EHOSTUNREACH'])('%s on the way out may be about an earlier one: it is sent', async (error) => {
-    const { errors, peer, channel } = await exchange(backend, [{ call: 'sendmmsg', error }])
-    expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
-    expect(errors).toEqual([expect.objectContaining({ code: error, datagrams: 0 })])
-    expect(channel.statistics()).toMatchObject({ sent: COUNT, dropped: 0 })
-  })
+  it.each(['ECONNREFUSED', 'EHOSTUNREACH'])(
+    '%s on the way out may be about an earlier one: it is sent',
+    async (error) => {
+      const { errors, peer, channel } = await exchange(backend, [{ call: 'sendmmsg', error }])
+      expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
+      expect(errors).toEqual([expect.objectContaining({ code: error, datagrams: 0 })])
+      expect(channel.statistics()).toMatchObject({ sent: COUNT, dropped: 0 })
+    },
+  )
 
   it('ECONNREFUSED twice is about this one', async () => {
     const { errors, peer } = await exchange(backend, [{ call: 'sendmmsg', error: 'ECONNREFUSED', times: 2 }])
@@ -85,11 +92,14 @@ describe.each(BACKENDS)('with faults on %s', (backend) => {
     expect(errors).toEqual([expect.objectContaining({ code: 'ECONNREFUSED', datagrams: 1 })])
   })
 
-  it.each(['ECONNREFUSED', 'EHOSTUNREACH', 'EPROTO'])('%s on the way in is reported, and no datagram is lost', async (error) => {
-    const { errors, peer } = await exchange(backend, [{ call: 'recvmmsg', error }])
-    expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
-    expect(errors).toEqual([expect.objectContaining({ code: error, syscall: 'recv', datagrams: 0 })])
-  })
+  it.each(['ECONNREFUSED', 'EHOSTUNREACH', 'EPROTO'])(
+    '%s on the way in is reported, and no datagram is lost',
+    async (error) => {
+      const { errors, peer } = await exchange(backend, [{ call: 'recvmmsg', error }])
+      expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
+      expect(errors).toEqual([expect.objectContaining({ code: error, syscall: 'recv', datagrams: 0 })])
+    },
+  )
 
   it('a failure that is the socket’s own ends the channel, once', async () => {
     const errors: unknown[] = []
@@ -135,7 +145,9 @@ describe.each(BACKENDS)('with faults on %s', (backend) => {
     inject({ call: 'epoll_ctl', error: 'ENOMEM' })
     expect(() => openChannel(loopOn(backend))).toThrow(expect.objectContaining({ code: 'ENOMEM' }))
     // Into the set, out of it while there is much to do, and back, which fails.
-    const { errors, peer, channel } = await exchange(backend, [{ call: 'epoll_ctl', error: 'ENOSPC', after: 1 }])
+    const { errors, peer, channel } = await exchange(backend, [
+      { call: 'epoll_ctl', error: 'ENOSPC', after: 1 },
+    ])
     expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
     await eventually('the channel to close', () => channel.statistics() === undefined)
     expect(errors).toEqual([expect.objectContaining({ code: 'ENOSPC', syscall: 'poll' })])

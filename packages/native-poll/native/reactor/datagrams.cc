@@ -133,9 +133,9 @@ void Reactor::receive_datagrams(uint32_t index, Slot& slot) {
   }
 }
 
-// Takes a busy socket out of the poller for the rest of the turn, in which it is received from without asking.
-// While it is in an epoll set, the kernel tells the set of each datagram that arrives and of each that has left,
-// and both the sender and we pay for it: a tenth of our time.
+// Takes a busy socket out of the poller for the rest of the turn, in which it is received from without
+// asking. While it is in an epoll set, the kernel tells the set of each datagram that arrives and of each
+// that has left, and both the sender and we pay for it: a tenth of our time.
 void Reactor::heat(uint32_t index, Slot& slot) {
   if (slot.hot || !slot.registered || slot.interest != kReadable || poller_->pollable_fd() < 0) return;
   leave_poller(slot, Closing::kNo);

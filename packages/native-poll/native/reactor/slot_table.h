@@ -58,7 +58,7 @@ struct Slot {
   bool failed : 1 = false;       // ERROR was reported; waits to be destroyed
   bool shared_fd : 1 = false;    // others may hold descriptors of the same open file (adopted)
   bool hung_up : 1 = false;  // out of the poller while paused, because it would report the hang-up for ever
-  bool hot : 1 = false;  // out of the poller for this turn: see Reactor::heat()
+  bool hot : 1 = false;      // out of the poller for this turn: see Reactor::heat()
   // What this drain asks for; see Reactor::settle().
   bool dirty : 1 = false;
   bool want_end : 1 = false;
