@@ -35,12 +35,15 @@ describe('the layout of datagrams', () => {
     expect([0, 1, 16, 28, 110].map(layout.datagramPayloadAt)).toEqual([16, 32, 32, 48, 128])
   })
 
-  it.each(BACKENDS)('has the stride that the reactor returns on %s: an odd number of cache lines', (backend) => {
-    for (const maxBytes of [1, 63, 64, 65, 1500, 2048, 65_535]) {
-      const { stride } = openUdp(new RawReactor(backend), { maxBytes })
-      expect(stride).toBe(layout.datagramStride(maxBytes))
-      expect(stride).toBeGreaterThanOrEqual(layout.DATAGRAM_HEAD_BYTES + maxBytes)
-      expect((stride / 64) % 2).toBe(1)
-    }
-  })
+  it.each(BACKENDS)(
+    'has the stride that the reactor returns on %s: an odd number of cache lines',
+    (backend) => {
+      for (const maxBytes of [1, 63, 64, 65, 1500, 2048, 65_535]) {
+        const { stride } = openUdp(new RawReactor(backend), { maxBytes })
+        expect(stride).toBe(layout.datagramStride(maxBytes))
+        expect(stride).toBeGreaterThanOrEqual(layout.DATAGRAM_HEAD_BYTES + maxBytes)
+        expect((stride / 64) % 2).toBe(1)
+      }
+    },
+  )
 })

@@ -1,7 +1,13 @@
 // The datagram half of the reactor by itself: batches, their caps, and distrust of what JavaScript writes.
 import { DATAGRAM_HEAD_BYTES, HANDLE_BASE, Op, SLOT_SHIFT } from '@pollux/native-poll'
 import { describe, expect, it } from 'vitest'
-import { closeDatagramPeers, datagramPeer, datagramsOf, openUdp, type SeenDatagram } from './support/datagrams.js'
+import {
+  closeDatagramPeers,
+  datagramPeer,
+  datagramsOf,
+  openUdp,
+  type SeenDatagram,
+} from './support/datagrams.js'
 import { checkFds } from './support/leaks.js'
 import { eventually } from './support/patience.js'
 import { Random, seeds } from './support/random.js'
@@ -134,7 +140,7 @@ describe.each(BACKENDS)('datagrams on %s', (backend) => {
       reactor.native.submit()
       peer.socket.send(`round ${round}`, port, '127.0.0.1')
       await eventually('the bystander', () => peer.received.length === round)
-      while (reactor.native.takeDatagramFailure(victim.socket) !== null) continue
+      while (reactor.native.takeDatagramFailure(victim.socket) !== null);
     }
     expect(reactor.counter('rejectedSubmissions')).toBeGreaterThan(100)
     expect(reactor.native.datagramStatistics(victim.socket)?.dropped).toBeGreaterThan(100)
