@@ -75,7 +75,7 @@ export interface NativeDatagramStatistics {
   truncated: number
   dropped: number
   errors: number
-  /** Datagrams that wait to be sent; one entry may be several segments. */
+  /** Datagrams that wait to be sent. */
   queued: number
   /** Whether several datagrams may arrive in one. */
   gro: boolean

@@ -118,12 +118,12 @@ export class DatagramChannel extends Channel {
 
   /** Whether that is where it came from; allocates nothing. */
   isFrom(address: DatagramAddress): boolean {
-    const at = this.mustHandle() >> 2
-    const { words } = this.memory
-    const { bytes } = address
-    if (words[at + ADDRESS_BYTES] !== bytes.length) return false
-    const received = new Uint8Array(words.buffer, (at + ADDRESS) * 4, bytes.length)
-    for (let i = 0; i < bytes.length; i++) if (received[i] !== bytes[i]) return false
+    const header = this.mustHandle()
+    const { words, bytes } = this.memory
+    const wanted = address.bytes
+    if (words[(header >> 2) + ADDRESS_BYTES] !== wanted.length) return false
+    const at = header + ADDRESS * 4
+    for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
     return true
   }
 

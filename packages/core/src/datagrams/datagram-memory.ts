@@ -7,6 +7,8 @@ const MAX_CACHED_VIEWS = 16_384
 export class DatagramMemory {
   /** The receive slab as 32-bit words: headers and addresses. */
   words: Int32Array
+  /** The same as bytes. */
+  bytes: Uint8Array
   private slab: ArrayBuffer
   // Views by place. Traffic of one size meets the same places and lengths again, and then nothing is allocated.
   private views: (Buffer | null)[] = []
@@ -15,6 +17,7 @@ export class DatagramMemory {
   constructor(slab: ArrayBuffer) {
     this.slab = slab
     this.words = wordsOf(slab)
+    this.bytes = new Uint8Array(slab)
   }
 
   /** To be called before each batch: a fresh slab may have taken the old one's place. */
@@ -22,6 +25,7 @@ export class DatagramMemory {
     if (slab === this.slab) return
     this.slab = slab
     this.words = wordsOf(slab)
+    this.bytes = new Uint8Array(slab)
     this.views = []
     this.offsets = []
   }

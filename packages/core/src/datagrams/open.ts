@@ -2,7 +2,7 @@
 import { HANDLE_BASE, Op } from '@pollux/native-poll'
 import { checkPath, checkPort, type Endpoint, isUnix } from '../address.js'
 import type { SocketFamily } from '../channel-socket.js'
-import { outOfRange } from '../errors.js'
+import { invalidArgValue, outOfRange } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { native } from '../native.js'
 import { parseNumericHost } from '../resolve.js'
@@ -96,7 +96,10 @@ function connect(loop: EventLoop, handle: number, endpoint: Endpoint): void {
 }
 
 function familyOf({ family, bind, connect }: DatagramOptions): SocketFamily {
-  if (family !== undefined) return family
+  if (family !== undefined) {
+    if (Object.hasOwn(FAMILIES, family)) return family
+    throw invalidArgValue('family', "must be 'IPv4', 'IPv6' or 'Unix'", family)
+  }
   const endpoint = bind ?? connect
   if (endpoint === undefined) return 'IPv4'
   checkObject(endpoint, bind === undefined ? 'connect' : 'bind')

@@ -202,6 +202,7 @@ while True:
       [{ maxDatagramBytes: 65_536 }, /maxDatagramBytes/],
       [{ maxQueuedBytes: -1 }, /maxQueuedBytes/],
       [{ gro: 1 as never }, /gro/],
+      [{ family: 'IPv5' as never }, /family/],
       [{ receiveBufferBytes: 'x' as never }, /receiveBufferBytes/],
       [{ bind: { host: 'localhost', port: 0 } }, /numeric/],
       [{ bind: { host: '127.0.0.1', port: 70_000 } }, /bind\.port/],

@@ -111,7 +111,7 @@ Napi::Value ReactorObject::datagram_statistics(const Napi::CallbackInfo& info) {
   object["truncated"] = number(info, state->truncated);
   object["dropped"] = number(info, state->dropped);
   object["errors"] = number(info, state->errors);
-  object["queued"] = number(info, static_cast<double>(state->queue.count()));
+  object["queued"] = number(info, static_cast<double>(state->queue.datagrams()));
   object["gro"] = Napi::Boolean::New(info.Env(), state->options.gro);
   object["gso"] = Napi::Boolean::New(info.Env(), state->options.gso && state->segment_limit > 1);
   object["connected"] = Napi::Boolean::New(info.Env(), state->connected);

@@ -17,6 +17,15 @@ bool DatagramQueue::make(const Outgoing& head, Entry* entry) {
   return true;
 }
 
+size_t DatagramQueue::datagrams() const {
+  size_t total = 0;
+  for (const Entry& entry : entries_) {
+    const uint32_t size = entry.segment_bytes;
+    total += size == 0 ? 1 : (entry.bytes + size - 1) / size;
+  }
+  return total;
+}
+
 void DatagramQueue::pop(size_t count) {
   for (; count > 0; --count) {
     size_ -= cost(entries_.front().view());

@@ -54,6 +54,8 @@ class DatagramQueue {
   [[nodiscard]] bool append(const Outgoing& head, const Parts& parts);
 
   size_t count() const { return entries_.size(); }
+  // The same, where one entry may be several.
+  size_t datagrams() const;
   Outgoing at(size_t position) const { return entries_[position].view(); }
   void pop(size_t count);
 

@@ -305,8 +305,9 @@ void Reactor::drop_queued_datagrams(Slot& slot) {
   DatagramState& state = *slot.datagrams;
   if (state.resume_at_ms != 0) datagrams_backing_off_ -= 1;
   state.resume_at_ms = 0;
-  memory_.counters->datagrams_dropped += static_cast<double>(state.queue.count());
-  state.dropped += static_cast<double>(state.queue.count());
+  const auto waiting = static_cast<double>(state.queue.datagrams());
+  memory_.counters->datagrams_dropped += waiting;
+  state.dropped += waiting;
   state.queue = DatagramQueue();
 }
 
