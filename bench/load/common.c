@@ -165,6 +165,7 @@ void print_result(const char* mode, const struct options* options, const struct 
   printf(",\"messages\":%llu,\"bytes\":%llu,\"verifiedBytes\":%llu,\"seconds\":%.6f",
          (unsigned long long)result->messages, (unsigned long long)result->bytes,
          (unsigned long long)result->verified_bytes, seconds);
+  printf(",\"lost\":%llu", (unsigned long long)result->lost);
   printf(",\"loadCpuSeconds\":%.6f,\"loadBusy\":%.4f,\"loadQueueShare\":%.4f", own_cpu, own_cpu / seconds,
          in_turn / options->connections);
   printf(",\"latencyUs\":{\"samples\":%llu,\"p50\":%.1f,\"p99\":%.1f,\"max\":%.1f}",

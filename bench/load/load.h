@@ -15,6 +15,8 @@ struct options {
   int connections;
   size_t message_size;
   int depth;
+  // udp: several datagrams in one message, both ways (UDP_SEGMENT, UDP_GRO).
+  bool segments;
   double warm_up_seconds;
   double duration_seconds;
   // The server whose CPU time is measured over the same window; 0 for none.
@@ -57,6 +59,8 @@ struct result {
   uint64_t messages;
   uint64_t bytes;
   uint64_t verified_bytes;
+  // udp: datagrams that never came back.
+  uint64_t lost;
   // Turns of the generator's loop and the events they saw: how long the queue in front of the generator was.
   uint64_t turns;
   uint64_t events;
@@ -68,6 +72,7 @@ void print_result(const char* mode, const struct options* options, const struct 
 
 void run_echo(const struct options* options);
 void run_churn(const struct options* options);
+void run_udp(const struct options* options);
 void run_idle(const struct options* options);
 
 #endif  // POLLUX_LOAD_H_

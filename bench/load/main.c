@@ -1,7 +1,7 @@
 // The load generator: one thread, epoll, one JSON line of results. See README.md of bench/ for the modes.
 //
-//   load MODE --target HOST:PORT [--connections N] [--size BYTES] [--depth N] [--warm-up S] [--duration S]
-//        [--server-pid PID] [--server-core N]
+//   load MODE --target HOST:PORT [--connections N] [--size BYTES] [--depth N] [--segments 0|1] [--warm-up S]
+//        [--duration S] [--server-pid PID] [--server-core N]
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -17,11 +17,11 @@
 enum { kFdsToSpare = 16, kSlackSeconds = 60 };
 
 static void usage(const char* problem) {
-  fprintf(
-      stderr,
-      "load: %s\nusage: load echo|churn|idle --target HOST:PORT [--connections N] [--size BYTES] [--depth N] "
-      "[--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
-      problem);
+  fprintf(stderr,
+          "load: %s\nusage: load echo|churn|udp|idle --target HOST:PORT [--connections N] [--size BYTES] "
+          "[--depth N] "
+          "[--segments 0|1] [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
+          problem);
   exit(2);
 }
 
@@ -78,6 +78,8 @@ int main(int argc, char** argv) {
       options.message_size = (size_t)atol(value);
     } else if (strcmp(flag, "--depth") == 0) {
       options.depth = atoi(value);
+    } else if (strcmp(flag, "--segments") == 0) {
+      options.segments = atoi(value) != 0;
     } else if (strcmp(flag, "--warm-up") == 0) {
       options.warm_up_seconds = atof(value);
     } else if (strcmp(flag, "--duration") == 0) {
@@ -101,12 +103,14 @@ int main(int argc, char** argv) {
 
   if (strcmp(mode, "echo") == 0) {
     run_echo(&options);
+  } else if (strcmp(mode, "udp") == 0) {
+    run_udp(&options);
   } else if (strcmp(mode, "churn") == 0) {
     run_churn(&options);
   } else if (strcmp(mode, "idle") == 0) {
     run_idle(&options);
   } else {
-    usage("the mode must be echo, churn or idle");
+    usage("the mode must be echo, churn, udp or idle");
   }
   return 0;
 }

@@ -4,27 +4,38 @@ import { parseArgs } from 'node:util'
 import { compilePrograms } from './compile.js'
 import { runEcho } from './echo.js'
 import { describeEnvironment, readEnvironment } from './environment.js'
-import { listPeers, type Peer } from './peers.js'
+import type { Peer } from './peers.js'
 import { Results } from './results.js'
-import { SHAPES } from './shapes.js'
+import { SUITES, type Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
 
-const USAGE = `usage: bench echo [flags]
+const USAGE = `usage: bench echo|udp [flags]
+
+  echo               stream connections: TCP
+  udp                datagrams: UDP
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)
   --quick            a rough answer in less than 90 s
-  --only PEER,…      these peers (${listPeers()
-    .map((peer) => peer.name)
-    .join(', ')})
-  --shape SHAPE,…    these shapes (${SHAPES.map((shape) => shape.name).join(', ')})
+  --only PEER,…      these peers (${namesIn((suite) => suite.peers())})
+  --shape SHAPE,…    these shapes (${namesIn((suite) => suite.shapes)})
   --backend B        the poller that Pollux shall use: epoll, poll or select
   --against DIR      also another built checkout of Pollux
   --twin             also a second, identical C server: its ratio to the first shows the noise
   --seed N           repeat the order of an earlier run
   --json FILE        write every trial there
 `
+
+/** 'echo: a, b; udp: c' */
+function namesIn(list: (suite: Suite) => { name: string }[]): string {
+  return SUITES.map(
+    (suite) =>
+      `${suite.name}: ${list(suite)
+        .map(({ name }) => name)
+        .join(', ')}`,
+  ).join('; ')
+}
 
 /** A wrong command line. */
 class UsageError extends Error {}
@@ -35,13 +46,14 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
-  if (positionals.length !== 1 || positionals[0] !== 'echo')
-    throw new UsageError(`say what to run\n\n${USAGE}`)
+  const suite = SUITES.find(({ name }) => name === positionals[0])
+  if (positionals.length !== 1 || suite === undefined) throw new UsageError(`say what to run\n\n${USAGE}`)
 
-  const allPeers = listPeers({ against: values.against, backend: values.backend, twin: values.twin })
-  const only = values.only === undefined || !values.twin ? values.only : `${values.only},c-epoll-twin`
+  const allPeers = suite.peers({ against: values.against, backend: values.backend, twin: values.twin })
+  const only =
+    values.only === undefined || !values.twin ? values.only : `${values.only},${suite.reference}-twin`
   const peers = pick(allPeers, only, '--only')
-  const shapes = pick(SHAPES, values.shape, '--shape')
+  const shapes = pick(suite.shapes, values.shape, '--shape')
   const options = {
     rounds: number(values.rounds ?? (values.quick ? '2' : '5'), '--rounds', 1),
     seed: number(values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), '--seed', 0),
@@ -66,8 +78,8 @@ async function main(): Promise<number> {
   const { rounds, seed, times } = options
   process.stdout.write(
     `\n${[
-      resultTable(results, shapes, peers),
-      ...(peers.some(isPollux) ? [targetTable(judge(results))] : []),
+      resultTable(results, shapes, peers, suite),
+      ...(peers.some(isPollux) ? [targetTable(judge(results, suite.targets))] : []),
       `${describeEnvironment(environment)}\n` +
         `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${times.durationSeconds} s a trial, ${seconds} s in all, seed ${seed}`,
     ].join('\n\n')}\n`,

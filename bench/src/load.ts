@@ -9,6 +9,8 @@ export interface LoadResult {
   messages: number
   bytes: number
   verifiedBytes: number
+  /** Datagrams that never came back. */
+  lost: number
   seconds: number
   loadCpuSeconds: number
   /** The generator's CPU time by the wall's. */
@@ -25,7 +27,7 @@ export interface LoadTimes {
   durationSeconds: number
 }
 
-/** Runs a measuring mode (`echo`, `churn`). Rejects when a byte was wrong or a connection failed. */
+/** Runs a measuring mode (`echo`, `churn`, `udp`). Rejects when a byte was wrong or a connection failed. */
 export async function runLoad(
   shape: Shape,
   server: { target: string; pid: number },
@@ -67,7 +69,9 @@ export async function holdIdle(shape: Shape, target: string, cores: Cores): Prom
 
 function startLoad(shape: Shape, target: string, cores: Cores, more: string[]) {
   const args = [shape.mode, '--target', target, '--connections', shape.connections, '--size', shape.size]
-  const command = [cores.load, program('load'), ...args, '--depth', shape.depth, ...more].map(String)
+  const segments = ['--segments', shape.segments === undefined ? 0 : 1]
+  const flags = [...args, '--depth', shape.depth, ...segments, ...more]
+  const command = [cores.load, program('load'), ...flags].map(String)
   const child = spawn(program('pin'), command, { stdio: ['pipe', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.on('data', (data) => {

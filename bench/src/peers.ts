@@ -3,19 +3,18 @@ import { join, resolve } from 'node:path'
 import { program } from './compile.js'
 import { BENCH_DIR, ROOT_DIR } from './paths.js'
 
-/** A server to compare. It takes `--host` and `--port`, and prints `listening on tcp://HOST:PORT`. */
+/** A server to compare. It takes `--host` and `--port`, and prints `listening on tcp://HOST:PORT` (or `udp://`). */
 export interface Peer {
   /** What `--only` and the raw results call it. */
   name: string
   /** The head of its column. */
   label: string
   command: string[]
+  /** Flags that let it take and give several datagrams in one; missing where it cannot. */
+  segments?: string[]
   /** A file that must be there to start it, with what to do when it is not. */
   requires?: { path: string; hint: string }
 }
-
-/** All others are compared with this one. */
-export const REFERENCE = 'c-epoll'
 
 export interface PeerOptions {
   /** Another built checkout of Pollux, to be compared in the same run. */
@@ -27,7 +26,7 @@ export interface PeerOptions {
 }
 
 export function listPeers(options: PeerOptions = {}): Peer[] {
-  const peers: Peer[] = [{ name: REFERENCE, label: 'C epoll', command: [program('epoll-echo')] }]
+  const peers: Peer[] = [{ name: 'c-epoll', label: 'C epoll', command: [program('epoll-echo')] }]
   if (options.twin)
     peers.push({ name: 'c-epoll-twin', label: 'C epoll twin', command: [program('epoll-echo')] })
   peers.push(...polluxPeers(ROOT_DIR, '', options.backend))
@@ -42,10 +41,45 @@ export function listPeers(options: PeerOptions = {}): Peer[] {
   return peers
 }
 
-function polluxPeers(root: string, suffix: string, backend: string | undefined): Peer[] {
-  const path = join(root, 'examples/dist/echo.js')
+/** Servers of datagrams. */
+export function listUdpPeers(options: PeerOptions = {}): Peer[] {
+  const command = [program('udp-echo'), '--mode', 'batch']
+  const segments = ['--gro']
+  const peers: Peer[] = [
+    { name: 'c-batch', label: 'C recvmmsg', command, segments },
+    { name: 'c-plain', label: 'C recvfrom', command: [program('udp-echo'), '--mode', 'plain'] },
+  ]
+  if (options.twin) peers.push({ name: 'c-batch-twin', label: 'C recvmmsg twin', command, segments })
+  peers.push(polluxUdpPeer(ROOT_DIR, '', options.backend))
+  if (options.against !== undefined) {
+    peers.push(polluxUdpPeer(resolve(options.against), '@against', options.backend))
+  }
+  peers.push({
+    name: 'node-dgram',
+    label: 'node:dgram',
+    command: [process.execPath, join(BENCH_DIR, 'peers/node-dgram-echo.mjs')],
+  })
+  return peers
+}
+
+function polluxUdpPeer(root: string, suffix: string, backend: string | undefined): Peer {
+  return {
+    name: `pollux-udp${suffix}`,
+    label: `Pollux${suffix}`,
+    segments: ['--gro', '--gso'],
+    ...polluxExample(root, 'udp-echo.js', backend),
+  }
+}
+
+/** An example as a peer's command. */
+function polluxExample(root: string, file: string, backend: string | undefined) {
+  const path = join(root, 'examples/dist', file)
   const command = [process.execPath, path, ...(backend === undefined ? [] : ['--backend', backend])]
-  const requires = { path, hint: `build Pollux in ${root} first: npm run build` }
+  return { command, requires: { path, hint: `build Pollux in ${root} first: npm run build` } }
+}
+
+function polluxPeers(root: string, suffix: string, backend: string | undefined): Peer[] {
+  const { command, requires } = polluxExample(root, 'echo.js', backend)
   return [
     {
       name: `pollux-borrowed${suffix}`,

@@ -21,6 +21,20 @@ export class Results {
     return spread(pairedRatios(this.#byRound(shape, above), this.#byRound(shape, below)))
   }
 
+  /** The peer with the highest median. */
+  fastest(shape: string, peers: readonly string[]): string {
+    const median = (peer: string) => this.value(shape, peer)?.median ?? 0
+    return peers.reduce((best, peer) => (median(peer) > median(best) ? peer : best))
+  }
+
+  /** The share of datagrams that did not come back, the most of any trial. */
+  lost(shape: string, peer: string): number {
+    const shares = this.#of(shape, peer).map(({ load }) =>
+      load ? load.lost / (load.messages + load.lost) : 0,
+    )
+    return Math.max(0, ...shares)
+  }
+
   cpu(shape: string, peer: string): CpuCost | undefined {
     const loads = this.#of(shape, peer).flatMap((trial) => (trial.load ? [trial.load] : []))
     if (loads.length === 0) return undefined

@@ -27,8 +27,8 @@ export class Server {
   }
 
   /** Starts the peer's server on a free port. Rejects with what it printed when it does not say that it listens. */
-  static async start(peer: Peer, core: number): Promise<Server> {
-    const command = [...peer.command, '--host', '127.0.0.1', '--port', '0']
+  static async start(peer: Peer, core: number, more: string[] = []): Promise<Server> {
+    const command = [...peer.command, ...more, '--host', '127.0.0.1', '--port', '0']
     const child = spawn(program('pin'), [String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
     let errors = ''
     child.stderr?.on('data', (data) => {
@@ -43,7 +43,7 @@ export class Server {
       child.once('error', (error) => refuse(error.message))
       child.once('close', (code, signal) => refuse(`it ended with ${signal ?? `status ${code}`}`))
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const found = line.match(/^listening on tcp:\/\/(\S+:\d+)$/)
+        const found = line.match(/^listening on (?:tcp|udp):\/\/(\S+:\d+)$/)
         if (!found?.[1]) return
         clearTimeout(timer)
         child.removeAllListeners('close')

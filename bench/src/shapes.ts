@@ -2,11 +2,13 @@
 export interface Shape {
   name: string
   label: string
-  mode: 'echo' | 'churn' | 'idle'
+  mode: 'echo' | 'churn' | 'idle' | 'udp'
   connections: number
   size: number
   depth: number
-  /** What is counted. Messages and connections are better when higher, bytes when lower. */
+  /** udp: where the server has segments, several datagrams travel in one, and so many are in flight. */
+  segments?: { connections: number; depth: number }
+  /** What is counted. Datagrams are messages. Messages and connections are better when higher, bytes when lower. */
   unit: 'messages/s' | 'connections/s' | 'bytes'
 }
 
@@ -49,3 +51,29 @@ export const SHAPES: Shape[] = [
     unit: 'bytes',
   },
 ]
+
+function udp(name: string, label: string, connections: number, size: number, depth: number): Shape {
+  return { name, label, mode: 'udp', connections, size, depth, unit: 'messages/s' }
+}
+
+/**
+ * Datagrams in flight are few enough that a receive buffer of the system's default size (208 KiB on Linux) holds all
+ * of them: then none is lost, and nobody waits for one that was.
+ */
+export const UDP_SHAPES: Shape[] = [
+  udp('64B', '64 B, 4 × 32 in flight', 4, 64, 32),
+  udp('1200B', '1,200 B, 4 × 16 in flight', 4, 1200, 16),
+  {
+    // 54 datagrams of 1,200 bytes are the most that one message can carry (65,507 bytes).
+    ...udp('1200Bseg', '1,200 B, GSO and GRO at both ends where there are', 4, 1200, 16),
+    segments: { connections: 3, depth: 54 },
+  },
+]
+
+/** The load as a server gets it: with segments only where it has them. */
+export function shapeFor(shape: Shape, peer: { segments?: string[] }): Shape {
+  if (shape.segments === undefined) return shape
+  if (peer.segments !== undefined) return { ...shape, ...shape.segments }
+  const { segments: _, ...plain } = shape
+  return plain
+}

@@ -1,26 +1,36 @@
 import { formatRatio, formatValue, markdownTable } from './format.js'
-import { type Peer, REFERENCE } from './peers.js'
+import type { Peer } from './peers.js'
 import type { Results } from './results.js'
 import type { Shape } from './shapes.js'
+import { ECHO, type Suite } from './suites.js'
 import type { Verdict } from './targets.js'
 
 const NONE = '–'
 const LOAD_BOUND = '†'
 const DISTURBED = '‡'
+const LOST = '§'
+
+/** Losses from here on are news: everything in flight has room in the kernel's buffers. */
+const LOST_SHARE = 0.001
 
 /** The one table of a run, with the notes that its marks refer to. */
-export function resultTable(results: Results, shapes: readonly Shape[], peers: readonly Peer[]): string {
+export function resultTable(
+  results: Results,
+  shapes: readonly Shape[],
+  peers: readonly Peer[],
+  suite: Pick<Suite, 'reference' | 'node'> = ECHO,
+): string {
   const names = peers.map((peer) => peer.name)
-  const pairs = comparedPairs(peers)
+  const pairs = comparedPairs(peers, suite.node)
   const head = [
     'per second',
-    ...peers.map((peer) => (comparesWithReference(peer, names) ? `${peer.label}, ÷ C` : peer.label)),
+    ...peers.map((peer) => (comparesWith(suite.reference, peer, names) ? `${peer.label}, ÷ C` : peer.label)),
     ...pairs.map(([above, below]) => `${above.label} ÷ ${below.label}`),
     `server CPU, µs a message (outside the kernel): ${peers.map((peer) => peer.label).join(' · ')}`,
   ]
   const rows = shapes.map((shape) => [
     shape.label,
-    ...peers.map((peer) => valueCell(results, shape, peer, names)),
+    ...peers.map((peer) => valueCell(results, shape, peer, names, suite.reference)),
     ...pairs.map(([above, below]) => {
       const ratio = results.ratio(shape.name, above.name, below.name)
       return ratio ? formatRatio(ratio) : NONE
@@ -50,33 +60,40 @@ export function targetTable(verdicts: readonly Verdict[]): string {
   return markdownTable(['what', 'to reach', 'measured', 'met?'], rows)
 }
 
-/** Every Pollux with node:net, and with its counterpart of another checkout where there is one. */
-function comparedPairs(peers: readonly Peer[]): [Peer, Peer][] {
+/** Every Pollux with Node's own, and with its counterpart of another checkout where there is one. */
+function comparedPairs(peers: readonly Peer[], node: string): [Peer, Peer][] {
   const find = (name: string) => peers.find((peer) => peer.name === name)
   const pairs: [Peer, Peer][] = []
   for (const peer of peers) {
     if (!peer.name.startsWith('pollux') || peer.name.includes('@')) continue
-    for (const other of [find('node-net'), find(`${peer.name}@against`)]) if (other) pairs.push([peer, other])
+    for (const other of [find(node), find(`${peer.name}@against`)]) if (other) pairs.push([peer, other])
   }
   return pairs
 }
 
-function comparesWithReference(peer: Peer, names: readonly string[]): boolean {
-  return peer.name !== REFERENCE && names.includes(REFERENCE)
+function comparesWith(reference: string, peer: Peer, names: readonly string[]): boolean {
+  return peer.name !== reference && names.includes(reference)
 }
 
-function valueCell(results: Results, shape: Shape, peer: Peer, names: readonly string[]): string {
+function valueCell(
+  results: Results,
+  shape: Shape,
+  peer: Peer,
+  names: readonly string[],
+  reference: string,
+): string {
   const value = results.value(shape.name, peer.name)
   if (!value) return 'failed'
   const marks =
     (results.loadBound(shape.name, peer.name) ? LOAD_BOUND : '') +
-    (results.disturbed(shape.name, peer.name) ? DISTURBED : '')
+    (results.disturbed(shape.name, peer.name) ? DISTURBED : '') +
+    (results.lost(shape.name, peer.name) > LOST_SHARE ? LOST : '')
   const absolute = `${formatValue(value.median, shape.unit)}${marks}`
   if (shape.unit === 'bytes') {
     return value.count === 1 ? absolute : `${absolute} (${value.min.toFixed(0)}–${value.max.toFixed(0)})`
   }
-  if (!comparesWithReference(peer, names)) return absolute
-  const ratio = results.ratio(shape.name, peer.name, REFERENCE)
+  if (!comparesWith(reference, peer, names)) return absolute
+  const ratio = results.ratio(shape.name, peer.name, reference)
   return ratio ? `${absolute}, ${formatRatio(ratio)}` : absolute
 }
 
@@ -104,6 +121,9 @@ function notes(results: Results, shapes: readonly Shape[], peers: readonly Peer[
   }
   if (any((shape, peer) => results.disturbed(shape, peer))) {
     lines.push(`${DISTURBED} Other processes took more than 5% of the two cores: not a quiet machine.`)
+  }
+  if (any((shape, peer) => results.lost(shape, peer) > LOST_SHARE)) {
+    lines.push(`${LOST} More than 0.1% of the datagrams did not come back: a buffer was full.`)
   }
   return lines
 }

@@ -5,9 +5,9 @@ import type { Spread } from './stats.js'
 export interface Target {
   what: string
   shape: string
-  /** The ratio of these two peers, or the plain value of the first. */
+  /** The ratio of these two peers (of several, to the fastest), or the plain value of the first. */
   peer: string
-  to?: string
+  to?: string | readonly string[]
   atLeast?: number
   atMost?: number
 }
@@ -41,6 +41,17 @@ export const TARGETS: Target[] = [
   { what: 'bytes for an idle connection, owned', shape: 'idle', peer: OWNED, atMost: 600 },
 ]
 
+const UDP = 'pollux-udp'
+const C_SERVERS = ['c-batch', 'c-plain'] as const
+
+export const UDP_TARGETS: Target[] = [
+  { what: 'Pollux ÷ the better C, 64 B', shape: '64B', peer: UDP, to: C_SERVERS, atLeast: 0.97 },
+  { what: 'Pollux ÷ the better C, 1,200 B', shape: '1200B', peer: UDP, to: C_SERVERS, atLeast: 0.97 },
+  ratio('Pollux ÷ node:dgram, 64 B', '64B', UDP, 'node-dgram', 2.8),
+  ratio('Pollux ÷ node:dgram, 1,200 B', '1200B', UDP, 'node-dgram', 2.8),
+  ratio('Pollux with GSO and GRO ÷ C recvfrom, 1,200 B', '1200Bseg', UDP, 'c-plain', 6),
+]
+
 export interface Verdict {
   target: Target
   measured: Spread | undefined
@@ -51,7 +62,8 @@ export interface Verdict {
 export function judge(results: Results, targets: readonly Target[] = TARGETS): Verdict[] {
   return targets.map((target) => {
     const { shape, peer, to } = target
-    const measured = to === undefined ? results.value(shape, peer) : results.ratio(shape, peer, to)
+    const below = typeof to === 'object' ? results.fastest(shape, to) : to
+    const measured = below === undefined ? results.value(shape, peer) : results.ratio(shape, peer, below)
     if (measured === undefined) return { target, measured, met: undefined }
     const enough = target.atLeast === undefined || measured.median >= target.atLeast
     const notTooMuch = target.atMost === undefined || measured.median <= target.atMost

@@ -3,7 +3,7 @@ import { holdIdle, type LoadResult, type LoadTimes, runLoad } from './load.js'
 import { type Memory, settledMemory } from './memory.js'
 import type { Peer } from './peers.js'
 import { Server } from './server.js'
-import type { Shape } from './shapes.js'
+import { type Shape, shapeFor } from './shapes.js'
 
 /** One peer under one shape, once. Goes into the raw results as it is. */
 export interface Trial {
@@ -50,11 +50,12 @@ export async function runTrial(
   }
   let server: Server | undefined
   try {
-    server = await Server.start(peer, environment.cores.server)
+    const segments = shape.segments === undefined ? [] : (peer.segments ?? [])
+    server = await Server.start(peer, environment.cores.server, segments)
     if (shape.mode === 'idle') {
       await measureIdle(trial, shape, server, environment)
     } else {
-      const load = await runLoad(shape, server, environment.cores, times)
+      const load = await runLoad(shapeFor(shape, peer), server, environment.cores, times)
       trial.load = load
       trial.value = load.messages / load.seconds
       trial.loadBound = isLoadBound(load, shape)

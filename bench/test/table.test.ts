@@ -21,6 +21,7 @@ function load(overrides: Partial<LoadResult> = {}): LoadResult {
     messages: 100_000,
     bytes: 6_400_000,
     verifiedBytes: 6_400_000,
+    lost: 0,
     seconds: 1,
     loadCpuSeconds: 0.7,
     loadBusy: 0.7,

@@ -54,6 +54,10 @@ export abstract class Channel {
   onAcceptResumed(): void {}
   /** A watched socket is ready, in bits of `Readiness`. */
   onReady(_bits: number): void {}
+  /** Datagrams arrived: the offset of the first one's header in the receive slab, and how many. */
+  onDatagrams(_offset: number, _count: number): void {}
+  /** A datagram socket could not do something, and goes on; `takeDatagramFailure` of the addon says what. */
+  onDatagramError(_errno: number, _syscall: number): void {}
   /** A time that was asked for by `loop.timers.arm` has come; `nowMs` is the loop's clock. */
   onTimer(_nowMs: number): void {}
 

@@ -46,7 +46,7 @@ export class Chunks {
     const views = this.views
     let chunk = index < views.length ? views[index] : null
     if (chunk === null || chunk.length !== length) {
-      chunk = view(this.slab, offset, length)
+      chunk = bufferView(this.slab, offset, length)
       if (index < MAX_CACHED_VIEWS) this.remember(index, chunk)
     }
     this.current = chunk
@@ -57,7 +57,7 @@ export class Chunks {
   }
 
   kept(offset: number, length: number): Buffer {
-    const chunk = view(this.slab, offset, length)
+    const chunk = bufferView(this.slab, offset, length)
     this.current = chunk
     this.currentOp = WRITE_RECEIVED
     this.currentOffset = offset
@@ -66,7 +66,7 @@ export class Chunks {
   }
 
   pooled(offset: number, length: number): Buffer {
-    const chunk = view(this.pool, offset, length)
+    const chunk = bufferView(this.pool, offset, length)
     this.current = chunk
     this.currentOp = WRITE_POOLED
     this.currentOffset = offset
@@ -98,7 +98,8 @@ export class Chunks {
   }
 }
 
-function view(memory: ArrayBuffer, offset: number, length: number): Buffer {
+/** A Buffer of `length` bytes at `offset`. Throws ERR_POLLUX_MEMORY_DETACHED where a handler took the memory away. */
+export function bufferView(memory: ArrayBuffer, offset: number, length: number): Buffer {
   try {
     return new View(memory, offset, length)
   } catch (cause) {

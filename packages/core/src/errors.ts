@@ -13,8 +13,13 @@ export const ErrorCode = {
   BORROWED_CHUNK: 'ERR_POLLUX_BORROWED_CHUNK',
   /** A handler transferred the memory of a received chunk away, and with it chunks of other connections. */
   MEMORY_DETACHED: 'ERR_POLLUX_MEMORY_DETACHED',
-  /** More bytes waited to be sent than `maxQueuedBytes` allows; the connection was reset. */
+  /**
+   * More bytes waited to be sent than `maxQueuedBytes` allows: a connection was reset; of a datagram socket, datagrams
+   * were dropped.
+   */
   QUEUE_FULL: 'ERR_POLLUX_QUEUE_FULL',
+  /** `reply` or another question about the received datagram, when none is being handled. */
+  NO_DATAGRAM: 'ERR_POLLUX_NO_DATAGRAM',
   /** `write` or `end(data)` after `end`. */
   WRITE_AFTER_END: 'ERR_POLLUX_WRITE_AFTER_END',
   /** No byte moved either way for `idleTimeoutMs`, and there was no `timeout` handler. */

@@ -49,6 +49,8 @@ const {
   ACCEPT_RESUMED,
   READY,
   POLLED,
+  DATAGRAMS,
+  DATAGRAM_ERROR,
 } = EventType
 const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 
@@ -305,6 +307,12 @@ export class EventLoop {
               break
             case READY:
               target.onReady(a)
+              break
+            case DATAGRAMS:
+              target.onDatagrams(a, b)
+              break
+            case DATAGRAM_ERROR:
+              target.onDatagramError(a, b)
               break
           }
         }

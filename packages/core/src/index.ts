@@ -15,6 +15,11 @@ export {
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export * from './constants.js'
+export { DatagramAddress } from './datagrams/datagram-address.js'
+export { DatagramChannel } from './datagrams/datagram-channel.js'
+export { DatagramError } from './datagrams/datagram-error.js'
+export type { DatagramHandlers, DatagramStatistics } from './datagrams/datagram-handlers.js'
+export type { DatagramOptions } from './datagrams/options.js'
 export {
   ErrorCode,
   invalidArgType,

@@ -42,11 +42,13 @@ const SHORT_STRING = 12
 export class Submissions {
   /** The socket table; replaced when it grows. */
   table: Float64Array
+  /** The send slab, and the same as 32-bit words. */
+  readonly slab: Buffer
+  readonly words: Int32Array
   private readonly reactor: NativeReactor
   private readonly chunks: Chunks
   private readonly control: Int32Array
   private readonly ring: Int32Array
-  private readonly slab: Buffer
   private readonly capacity: number
   private readonly maxCopiedBytes: number
 
@@ -64,6 +66,7 @@ export class Submissions {
     this.control = control
     this.ring = ring
     this.slab = sendSlab
+    this.words = new Int32Array(sendSlab.buffer, sendSlab.byteOffset, sendSlab.length >> 2)
     this.capacity = ring.length / RECORD_WORDS
     this.maxCopiedBytes = Math.min(MAX_COPIED_BYTES, sendSlab.length)
   }
@@ -140,6 +143,23 @@ export class Submissions {
     if (encoding === undefined && text.length <= SHORT_STRING) length = writeAscii(this.slab, text, cursor)
     if (length < 0) length = this.slab.write(text, cursor, most, encoding)
     if (length > 0) this.commit(slot, generation, cursor, length)
+  }
+
+  /**
+   * A place for a datagram's header and what follows it in the send slab, on a multiple of 16 bytes; the record that
+   * speaks of it must be the next.
+   *
+   * @param length at most that of the slab
+   */
+  reserveDatagram(length: number): number {
+    const control = this.control
+    let cursor = (control[SEND_CURSOR] + 15) & ~15
+    if (control[SUBMITTED] >= this.capacity || cursor + length > this.slab.length) {
+      this.reactor.submit()
+      cursor = 0
+    }
+    control[SEND_CURSOR] = cursor + length
+    return cursor
   }
 
   private reference(op: number, slot: number, generation: number, offset: number, length: number): void {

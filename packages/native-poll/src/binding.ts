@@ -56,6 +56,35 @@ export interface NativeUnixAddress {
 
 export type NativeAddress = NativeIpAddress | NativeUnixAddress
 
+/** What a datagram socket could not do. */
+export interface NativeDatagramFailure {
+  /** 0: the queue was full, and the datagrams were dropped. */
+  errno: number
+  /** A `Syscall`. */
+  syscall: number
+  /** How many datagrams were dropped; 0 where the error was about earlier ones. */
+  datagrams: number
+  /** Bytes of the first of them. */
+  bytes: number
+  /** Where the first should have gone, or null. */
+  address: NativeAddress | null
+}
+
+export interface NativeDatagramStatistics {
+  received: number
+  sent: number
+  truncated: number
+  dropped: number
+  errors: number
+  /** Datagrams that wait to be sent. */
+  queued: number
+  /** Whether several datagrams may arrive in one. */
+  gro: boolean
+  /** Whether several may leave in one; false once the kernel or the device has refused. */
+  gso: boolean
+  connected: boolean
+}
+
 /** One reactor. A `handle` is `generation * HANDLE_BASE + slot`. Results below zero are `-errno`. */
 export interface NativeReactor {
   readonly backend: BackendName
@@ -103,6 +132,39 @@ export interface NativeReactor {
    * take is copied into the backlog. 0, or `-errno` (EBADF: stale handle). A failing send is an ERROR event.
    */
   write(handle: number, bytes: Uint8Array): number
+  /**
+   * Receives on an idle datagram socket from now on. `maxDatagramBytes` (1 to 65,535) is cut off at; datagrams that
+   * the kernel does not take wait up to `maxQueuedBytes`; `gro` and `gso` ask for several datagrams in one, where the
+   * system can. The stride of its datagrams in the slab, or `-errno` (EPROTOTYPE: no datagram socket; EMSGSIZE: the
+   * slab holds no such datagram).
+   */
+  openDatagrams(
+    handle: number,
+    maxDatagramBytes: number,
+    maxQueuedBytes: number,
+    gro: boolean,
+    gso: boolean,
+  ): number
+  /** connect(2) of an idle datagram socket, which is done at once. */
+  connectDatagramsIp(handle: number, address: string, port: number, scopeId: number): number
+  connectDatagramsUnix(handle: number, path: string): number
+  /**
+   * Sends a datagram (or several of `segmentBytes` each) straight from a caller's buffer, after all that was submitted
+   * before. `address` is an encoded one, or null on a connected socket. 0, or `-errno` (EBADF: stale handle); a failing
+   * send is a DATAGRAM_ERROR event.
+   */
+  sendDatagram(handle: number, bytes: Uint8Array, address: Uint8Array | null, segmentBytes: number): number
+  /** What a DATAGRAM_ERROR was about, oldest first; null when all were taken. */
+  takeDatagramFailure(handle: number): NativeDatagramFailure | null
+  /** What a datagram socket has done so far; null for a stale handle. */
+  datagramStatistics(handle: number): NativeDatagramStatistics | null
+  /** The address of a datagram in the receive slab, by the offset of its header; null where it has none. */
+  receivedAddress(offset: number): NativeAddress | null
+  /** An address in the kernel's form (a sockaddr), or `-errno`. */
+  encodeIp(address: string, port: number, scopeId: number): Uint8Array<ArrayBuffer> | number
+  encodeUnix(path: string): Uint8Array<ArrayBuffer> | number
+  /** The way back; null where the bytes are no such address. */
+  decodeAddress(bytes: Uint8Array): NativeAddress | null
   /** Drains the submission ring now. Needed only when it or the send slab is full. */
   submit(): void
   /** A new receive slab; everything submitted against the old one is sent or copied first. */
@@ -274,7 +336,7 @@ export const UNIX_PORT = -1
 
 /** Replaces the outcome of system calls, in builds for tests only. */
 export interface FaultRule {
-  /** Which call: 'recv', 'send', 'sendmsg', 'accept', 'connect', 'socket', 'shutdown', 'epoll_wait', 'poll', … */
+  /** Which call: 'recv', 'send', 'sendmsg', 'recvmmsg', 'sendmmsg', 'accept', 'connect', 'socket', 'shutdown', 'epoll_wait', 'poll', … */
   call: string
   /** Calls of that name to let pass first. Default 0. */
   after?: number
@@ -285,7 +347,7 @@ export interface FaultRule {
    * 'EAI_AGAIN', 'TRY_AGAIN'.
    */
   error?: string
-  /** Make the real call with at most this many bytes (recv, send, sendmsg). */
+  /** Make the real call with at most this many bytes (recv, send, sendmsg) or messages (recvmmsg, sendmmsg). */
   maxBytes?: number
   /** Wait for `release` before anything else (name services: 'getaddrinfo', 'getnameinfo', …). */
   hold?: boolean

@@ -1,4 +1,5 @@
 export * from './binding.js'
+export * from './datagrams.js'
 export { loadBinding } from './load.js'
 export * from './messages.js'
 export * from './names.js'

@@ -61,6 +61,10 @@ export const EventType = {
   READY: 13,
   /** Something that `pollLater` named is ready. Of no slot: slot and generation are 0. */
   POLLED: 14,
+  /** Datagrams in the receive slab, valid until the handler returns: `a` offset of the first, `b` how many (datagrams.ts). */
+  DATAGRAMS: 20,
+  /** A datagram socket could not do something, and goes on: `a` errno, `b` a {@link Syscall}; details by `takeDatagramFailure`. */
+  DATAGRAM_ERROR: 21,
 } as const
 
 /** What a socket can be watched for, and how it turned out to be ready. */
@@ -99,6 +103,12 @@ export const Op = {
   RESUME: 9,
   /** Report `DRAIN` once, as soon as queued output is `a` bytes or less. */
   WATCH_DRAIN: 10,
+  /** Answer a datagram in the receive slab with the bytes where its payload is: `a` offset of its header, `b` length. */
+  REPLY_DATAGRAM: 20,
+  /** Send a datagram of the send slab: `a` offset of its header, `b` length of the payload behind it. */
+  SEND_DATAGRAM: 21,
+  /** Send bytes of the receive slab under a header of the send slab: `a` offset of the header, `b` of the bytes. */
+  FORWARD_DATAGRAM: 22,
 } as const
 
 /** Which system call an `ERROR` event speaks of (word `b`). */
@@ -157,7 +167,15 @@ export const Counter = {
   openSockets: 13,
   staleEvents: 14,
   rejectedSubmissions: 15,
+  datagramsReceived: 16,
+  datagramsSent: 17,
+  datagramsTruncated: 18,
+  datagramsDropped: 19,
+  datagramErrors: 20,
+  segmentedReceives: 21,
+  segmentedSends: 22,
+  segmentRefusals: 23,
 } as const
 
 /** Numbers in the counters block. */
-export const COUNTERS = 16
+export const COUNTERS = 24

@@ -61,6 +61,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   static void add_transfer_calls(Methods& methods);
   static void add_message_calls(Methods& methods);
   static void add_option_calls(Methods& methods);
+  static void add_datagram_calls(Methods& methods);
   static void add_readiness_calls(Methods& methods);
 
   // reactor_methods.cc
@@ -78,6 +79,17 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value fd(const Napi::CallbackInfo& info);
   Napi::Value write(const Napi::CallbackInfo& info);
   Napi::Value now(const Napi::CallbackInfo& info);
+  // datagram_calls.cc
+  Napi::Value open_datagrams(const Napi::CallbackInfo& info);
+  Napi::Value connect_datagrams_ip(const Napi::CallbackInfo& info);
+  Napi::Value connect_datagrams_unix(const Napi::CallbackInfo& info);
+  Napi::Value send_datagram(const Napi::CallbackInfo& info);
+  Napi::Value take_datagram_failure(const Napi::CallbackInfo& info);
+  Napi::Value datagram_statistics(const Napi::CallbackInfo& info);
+  Napi::Value received_address(const Napi::CallbackInfo& info);
+  Napi::Value encode_ip(const Napi::CallbackInfo& info);
+  Napi::Value encode_unix(const Napi::CallbackInfo& info);
+  Napi::Value decode_address(const Napi::CallbackInfo& info);
   void submit(const Napi::CallbackInfo& info);
   void lend_slab(const Napi::CallbackInfo& info);
   void lend_pool(const Napi::CallbackInfo& info);

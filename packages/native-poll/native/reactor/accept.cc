@@ -137,14 +137,14 @@ void Reactor::pause_accept(uint32_t index, Slot& slot, int error) {
   const int result = apply_interest(index, slot);
   if (result < 0) return fail(index, slot, -result, Syscall::kPoll);
   append(Event::kAcceptPaused, index, slot, error, static_cast<int32_t>(listener.retry_ms));
-  resume_accepts();  // sets the timer for whichever is due first
+  resume_backed_off();  // sets the timer for whichever is due first
 }
 
-// Listeners whose time has come accept again; the timer is set for the next of the others.
-void Reactor::resume_accepts() {
-  if (backing_off_ == 0) return;
-  const uint64_t now = host_.now_ms();
+// Listeners whose time has come accept again; when the next of the others is due.
+uint64_t Reactor::resume_accepts() {
   uint64_t next = UINT64_MAX;
+  if (backing_off_ == 0) return next;
+  const uint64_t now = host_.now_ms();
   for (uint32_t index = 0; index < slots_.size(); ++index) {
     Slot& slot = *slots_.at(index);
     if (slot.state != SlotState::kListener || slot.listener->resume_at_ms == 0) continue;
@@ -158,7 +158,7 @@ void Reactor::resume_accepts() {
     const int result = apply_interest(index, slot);
     if (result < 0) fail(index, slot, -result, Syscall::kPoll);
   }
-  if (next != UINT64_MAX) host_.set_timer(next);
+  return next;
 }
 
 }  // namespace pollux

@@ -47,6 +47,11 @@ void Reactor::take_submission(uint32_t position) {
     case Op::kWritePooled:
       chain_write(position, *slot);
       return;
+    case Op::kReplyDatagram:
+    case Op::kSendDatagram:
+    case Op::kForwardDatagram:
+      chain_datagram(position, *slot);
+      return;
     case Op::kEnd:
       slot->want_end = true;
       return;
@@ -86,6 +91,10 @@ void Reactor::chain_write(uint32_t position, Slot& slot) {
     memory_.counters->rejected_submissions += 1;
     return fail(record.slot(), slot, EFAULT, Syscall::kSend);
   }
+  link_write(position, slot);
+}
+
+void Reactor::link_write(uint32_t position, Slot& slot) {
   next_[position] = 0;
   if (slot.first_write == 0) {
     slot.first_write = position + 1;
@@ -113,7 +122,12 @@ void Reactor::settle(uint32_t index) {
   slot.dirty = false;
   if (slot.first_write != 0) {
     // A reset throws output away; a destroy gives the kernel what it takes at once.
-    if (!slot.want_reset && !slot.failed) send_submitted(index, slot);
+    if (!slot.want_reset && !slot.failed) {
+      if (slot.state == SlotState::kDatagram)
+        send_datagrams(index, slot);
+      else
+        send_submitted(index, slot);
+    }
     slot.first_write = slot.last_write = 0;
   }
   if (slot.want_destroy) return close_slot(index, slot);

@@ -23,6 +23,7 @@
 #include "../sys/address.h"
 #include "../sys/unique_fd.h"
 #include "busy_poll.h"
+#include "datagram_batch.h"
 #include "polled.h"
 #include "rings.h"
 #include "slot_table.h"
@@ -142,6 +143,20 @@ class Reactor {
   // Sends from a caller's buffer, behind everything submitted before.
   int write(Handle handle, const uint8_t* data, size_t length);
 
+  // --- datagrams (datagrams.cc, send_datagrams.cc) ---
+
+  // An idle datagram socket is received on from now on; the stride of its datagrams in the slab, or -errno.
+  int open_datagrams(Handle handle, const DatagramOptions& options);
+  // connect(2) of an idle datagram socket.
+  int connect_datagrams(Handle handle, const SocketAddress& address);
+  // Sends from a caller's buffer, behind everything submitted before.
+  int send_datagram(Handle handle, const Outgoing& datagram);
+  // The next failure that DATAGRAM_ERROR spoke of; false when there is none.
+  bool take_datagram_failure(Handle handle, DatagramFailure* failure);
+  const DatagramState* datagram_state(Handle handle);
+  // The address of a datagram in the receive slab; length 0 where there is none.
+  SocketAddress received_address(size_t offset);
+
   // --- memory (reactor.cc) ---
 
   void lend_slab(Bytes slab);
@@ -156,6 +171,7 @@ class Reactor {
   void handle_ready(const ReadyEvent& ready);
   void dispatch();
   void deliver_deferred();
+  void resume_backed_off();
 
   // watch.cc
   void watched_ready(uint32_t index, Slot& slot, uint8_t readiness);
@@ -166,7 +182,7 @@ class Reactor {
   void open_reserve();
   void shed_waiting(Slot& listener);
   void pause_accept(uint32_t index, Slot& listener, int error);
-  void resume_accepts();
+  uint64_t resume_accepts();
 
   // receive.cc
   void receive(uint32_t index, Slot& slot);
@@ -180,6 +196,7 @@ class Reactor {
   void drain();
   void take_submission(uint32_t position);
   void chain_write(uint32_t position, Slot& slot);
+  void link_write(uint32_t position, Slot& slot);
   const uint8_t* submitted_bytes(const Record& record) const;
   void settle(uint32_t index);
   void finish_output(uint32_t index, Slot& slot);
@@ -192,6 +209,34 @@ class Reactor {
   void count_sent(uint32_t index, size_t bytes);
   void set_queued(uint32_t index, const Slot& slot);
   void drop_backlog(Slot& slot);
+
+  // datagrams.cc
+  void datagrams_ready(uint32_t index, Slot& slot, uint8_t readiness);
+  void receive_datagrams(uint32_t index, Slot& slot);
+  void heat(uint32_t index, Slot& slot);
+  void cool(uint32_t index, Slot& slot);
+  void receive_hot();
+  void cool_all();
+  uint32_t make_datagram_room(uint32_t index, Slot& slot);
+  uint32_t receive_batch(uint32_t index, Slot& slot, uint32_t room);
+  void place_datagrams(uint32_t index, Slot& slot, uint32_t count);
+  void report_pending_error(uint32_t index, Slot& slot);
+  void report_datagram(uint32_t index, Slot& slot, int error, Syscall call, uint32_t datagrams,
+                       const Outgoing& first);
+
+  // send_datagrams.cc
+  void chain_datagram(uint32_t position, Slot& slot);
+  bool read_datagram(const Record& record, const DatagramState& state, Outgoing* datagram) const;
+  void send_datagrams(uint32_t index, Slot& slot);
+  void put_datagram(uint32_t index, Slot& slot, Outgoing datagram);
+  void push_out(uint32_t index, Slot& slot);
+  uint32_t send_batch(uint32_t index, Slot& slot);
+  void send_apart(uint32_t index, Slot& slot, uint32_t message);
+  void queue_datagram(uint32_t index, Slot& slot, const Outgoing& head, std::span<const iovec> parts);
+  void flush_datagrams(uint32_t index, Slot& slot);
+  uint64_t resume_datagrams();
+  void count_datagrams_sent(uint32_t index, Slot& slot, uint32_t datagrams, size_t bytes);
+  void drop_queued_datagrams(Slot& slot);
 
   // sockets.cc
   Slot* find(Handle handle) { return slots_.find(handle.slot, handle.generation); }
@@ -256,6 +301,9 @@ class Reactor {
   bool polling_ = false;  // POLLED is owed
 
   uint32_t referenced_ = 0;
+  std::unique_ptr<DatagramBuffers> datagram_buffers_;  // once there is a datagram socket
+  std::vector<uint32_t> hot_;                          // see heat()
+  uint32_t datagrams_backing_off_ = 0;                 // sockets
   uint32_t backing_off_ = 0;  // listeners whose accept is paused for want of resources
   // Given up for a moment to take a connection and tell its peer, when there is no other fd left.
   UniqueFd reserve_;

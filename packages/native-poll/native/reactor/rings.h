@@ -32,6 +32,8 @@ enum class Event : uint32_t {
   kAcceptResumed = 12,
   kReady = 13,
   kPolled = 14,
+  kDatagrams = 20,
+  kDatagramError = 21,
 };
 
 enum class Op : uint32_t {
@@ -45,6 +47,9 @@ enum class Op : uint32_t {
   kPause = 8,
   kResume = 9,
   kWatchDrain = 10,
+  kReplyDatagram = 20,
+  kSendDatagram = 21,
+  kForwardDatagram = 22,
 };
 
 enum class Syscall : int32_t { kRecv = 1, kSend = 2, kConnect = 3, kAccept = 4, kShutdown = 5, kPoll = 6 };
@@ -97,8 +102,16 @@ struct Counters {
   double open_sockets;
   double stale_events;
   double rejected_submissions;
+  double datagrams_received;
+  double datagrams_sent;
+  double datagrams_truncated;
+  double datagrams_dropped;
+  double datagram_errors;
+  double segmented_receives;
+  double segmented_sends;
+  double segment_refusals;
 };
-static_assert(sizeof(Counters) == 16 * sizeof(double));
+static_assert(sizeof(Counters) == 24 * sizeof(double));
 
 struct Bytes {
   uint8_t* data = nullptr;

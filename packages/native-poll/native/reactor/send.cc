@@ -3,24 +3,15 @@
 #include <algorithm>
 
 #include "reactor.h"
+#include "send_flags.h"
 
 namespace pollux {
 
 namespace {
 
-// macOS has SO_NOSIGPIPE instead; Node.js ignores SIGPIPE anyway.
-#if defined(MSG_NOSIGNAL)
-constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-#else
-constexpr int kSendFlags = MSG_DONTWAIT;
-#endif
-
 // One flush sends so many blocks at most, so that one fast reader of a long backlog does not hold up the
 // others.
 constexpr size_t kFlushVectors = 64;
-
-// send(2): not now. ENOBUFS is a full interface queue, which empties as EAGAIN's buffer does.
-bool is_full(ssize_t result) { return result == -EAGAIN || result == -EWOULDBLOCK || result == -ENOBUFS; }
 
 }  // namespace
 
@@ -130,6 +121,7 @@ void Reactor::set_queued(uint32_t index, const Slot& slot) {
 void Reactor::drop_backlog(Slot& slot) {
   memory_.counters->backlog_bytes -= static_cast<double>(slot.backlog_size());
   slot.backlog.reset();
+  drop_queued_datagrams(slot);
 }
 
 }  // namespace pollux

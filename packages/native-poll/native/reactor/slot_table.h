@@ -12,6 +12,7 @@
 #include "../poller/poller.h"
 #include "../sys/unique_fd.h"
 #include "backlog.h"
+#include "datagram_state.h"
 #include "rings.h"
 
 namespace pollux {
@@ -26,7 +27,10 @@ namespace pollux {
 //     │        accept() │ open()                  ▼             ▼
 //     │   kFree ────────┴───────────────────▶ kStream ───▶ kClosing (fd closed, CLOSED not delivered yet)
 //     └───────────────────────────────────────────────────────────┘
-enum class SlotState : uint8_t { kFree, kIdle, kListener, kConnecting, kStream, kClosing };
+//
+//                 open_datagrams()
+//           kIdle ────────────────▶ kDatagram ───▶ kClosing
+enum class SlotState : uint8_t { kFree, kIdle, kListener, kConnecting, kStream, kDatagram, kClosing };
 
 // Which file a listening Unix socket made, so that only that one is unlinked when it closes.
 struct UnixFile {
@@ -58,6 +62,7 @@ struct Slot {
   bool failed : 1 = false;       // ERROR was reported; waits to be destroyed
   bool shared_fd : 1 = false;    // others may hold descriptors of the same open file (adopted)
   bool hung_up : 1 = false;  // out of the poller while paused, because it would report the hang-up for ever
+  bool hot : 1 = false;      // out of the poller for this turn: see Reactor::heat()
   // What this drain asks for; see Reactor::settle().
   bool dirty : 1 = false;
   bool want_end : 1 = false;
@@ -73,6 +78,7 @@ struct Slot {
   int deferred_error = 0;
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<Listener> listener;
+  std::unique_ptr<DatagramState> datagrams;
   // The peer as accept(2) named it, so that it can be told after a reset; length 0 if unknown.
   union {
     sockaddr any;
@@ -81,7 +87,10 @@ struct Slot {
   } peer{};
   socklen_t peer_length = 0;
 
-  size_t backlog_size() const { return backlog ? backlog->size() : 0; }
+  size_t backlog_size() const {
+    if (backlog) return backlog->size();
+    return datagrams ? datagrams->queue.size() : 0;
+  }
 };
 
 class SlotTable {

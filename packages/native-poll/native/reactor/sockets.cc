@@ -185,10 +185,19 @@ int Reactor::apply_interest(uint32_t index, Slot& slot) {
       if (!slot.paused && !slot.read_ended) want = kReadable;
       if (slot.backlog_size() > 0) want |= kWritable;
       break;
+    case SlotState::kDatagram:
+      if (!slot.paused) want = kReadable;
+      if (!slot.datagrams->queue.empty() && slot.datagrams->resume_at_ms == 0) want |= kWritable;
+      break;
     default:
       return 0;
   }
   if (slot.registered && want == slot.interest) return 0;
+  if (slot.hot) {
+    // It is received from anyway, until the turn ends.
+    if (want == kReadable) return 0;
+    slot.hot = false;
+  }
   // Hung up: the poller hears of it again only when there is something to do.
   if (slot.hung_up && want == kNone) return 0;
   const uint64_t token = token_of(index, slot);
@@ -236,6 +245,7 @@ void Reactor::close_slot(uint32_t index, Slot& slot) {
   slot.fd.reset();
   drop_backlog(slot);
   slot.listener.reset();
+  slot.datagrams.reset();
   set_queued(index, slot);
   slot.state = SlotState::kClosing;
   memory_.counters->open_sockets -= 1;

@@ -18,9 +18,10 @@ void Reactor::turn(bool look) {
   uint32_t ready = 0;
   for (uint32_t round = 0; round < limits_.max_rounds && !closed_; ++round) {
     ready = look ? look_for_work(ready, end_ns) : 0;
-    if (ready > 0) counters.rounds += 1;
+    if (ready > 0 || !hot_.empty()) counters.rounds += 1;
+    receive_hot();
     for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
-    const bool pending = has_events();
+    const bool pending = has_events() || !hot_.empty();
     // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
     bool in_time;
     do {
@@ -29,6 +30,7 @@ void Reactor::turn(bool look) {
     } while (has_events() && in_time && !closed_);
     if ((ready == 0 && !pending) || !in_time) break;
   }
+  if (!closed_) cool_all();
   in_turn_ = false;
   // What is still ready is reported again by the poller; what stands in the ring is not.
   if (!closed_ && has_events()) host_.do_not_block();
@@ -62,6 +64,9 @@ void Reactor::handle_ready(const ReadyEvent& ready) {
       return;
     case SlotState::kIdle:
       watched_ready(index, *slot, ready.readiness);
+      return;
+    case SlotState::kDatagram:
+      datagrams_ready(index, *slot, ready.readiness);
       return;
     case SlotState::kStream:
       break;
@@ -121,8 +126,14 @@ void Reactor::on_before_block() {
 
 void Reactor::on_timer() {
   if (closed_) return;
-  resume_accepts();
+  resume_backed_off();
   if (has_events()) turn(false);
+}
+
+// Those whose time has come go on; the timer is set for the next of the others.
+void Reactor::resume_backed_off() {
+  const uint64_t next = std::min(resume_accepts(), resume_datagrams());
+  if (next != UINT64_MAX) host_.set_timer(next);
 }
 
 }  // namespace pollux

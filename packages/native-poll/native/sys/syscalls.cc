@@ -56,9 +56,36 @@ constexpr auto transmit = ::send;
 #endif
 
 #if POLLUX_HAVE_MMSG
-int receive_batch(int fd, mmsghdr* messages, unsigned count, int flags) {
+
+int receive_messages(int fd, MultiMessage* messages, unsigned int count, int flags) {
   return ::recvmmsg(fd, messages, count, flags, nullptr);
 }
+
+int send_messages(int fd, MultiMessage* messages, unsigned int count, int flags) {
+  return ::sendmmsg(fd, messages, count, flags);
+}
+
+#else
+
+template <typename Call>
+int one_by_one(MultiMessage* messages, unsigned int count, Call call) {
+  for (unsigned int i = 0; i < count; ++i) {
+    const ssize_t result = call(&messages[i].msg_hdr);
+    // As the real calls do: what fails after others went well is told by the next call.
+    if (result < 0) return i == 0 ? -1 : static_cast<int>(i);
+    messages[i].msg_len = static_cast<unsigned int>(result);
+  }
+  return static_cast<int>(count);
+}
+
+int receive_messages(int fd, MultiMessage* messages, unsigned int count, int flags) {
+  return one_by_one(messages, count, [&](msghdr* message) { return ::recvmsg(fd, message, flags); });
+}
+
+int send_messages(int fd, MultiMessage* messages, unsigned int count, int flags) {
+  return one_by_one(messages, count, [&](const msghdr* message) { return ::sendmsg(fd, message, flags); });
+}
+
 #endif
 
 // open(2) is variadic: this gives it the one signature of the table.
@@ -78,10 +105,8 @@ constinit const SyscallTable kKernel = {
     .send = transmit,
     .sendmsg = ::sendmsg,
     .recvmsg = ::recvmsg,
-#if POLLUX_HAVE_MMSG
-    .sendmmsg = ::sendmmsg,
-    .recvmmsg = receive_batch,
-#endif
+    .recvmmsg = receive_messages,
+    .sendmmsg = send_messages,
     .shutdown = ::shutdown,
     .sockatmark = ::sockatmark,
     .close = ::close,

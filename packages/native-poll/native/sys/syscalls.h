@@ -20,6 +20,16 @@ struct mmsghdr;
 
 namespace pollux {
 
+#if POLLUX_HAVE_MMSG
+using MultiMessage = mmsghdr;
+#else
+// As recvmmsg(2) and sendmmsg(2) have it where they exist.
+struct MultiMessage {
+  msghdr msg_hdr;
+  unsigned int msg_len;
+};
+#endif
+
 struct SyscallTable {
   int (*socket)(int family, int type, int protocol);
   int (*socketpair)(int family, int type, int protocol, int fds[2]);
@@ -32,11 +42,11 @@ struct SyscallTable {
   ssize_t (*send)(int fd, const void* buffer, size_t length, int flags);
   ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
   ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
-#if POLLUX_HAVE_MMSG
-  int (*sendmmsg)(int fd, mmsghdr* messages, unsigned count, int flags);
-  // Without recvmmsg(2)'s timeout, which never did what one would think (its BUGS section).
-  int (*recvmmsg)(int fd, mmsghdr* messages, unsigned count, int flags);
-#endif
+  // Several datagrams, without recvmmsg(2)'s timeout, which never did what one would think (its BUGS): how
+  // many were moved, or -1 where the first failed. A loop of recvmsg and sendmsg where the system has no such
+  // call.
+  int (*recvmmsg)(int fd, MultiMessage* messages, unsigned int count, int flags);
+  int (*sendmmsg)(int fd, MultiMessage* messages, unsigned int count, int flags);
   int (*shutdown)(int fd, int how);
   int (*sockatmark)(int fd);
   int (*close)(int fd);

@@ -8,15 +8,11 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "socketpair", "bind",       "listen",     "accept",     "connect",
-    "recv",         "send",       "sendmsg",    "recvmsg",
-#if POLLUX_HAVE_MMSG
-    "sendmmsg",     "recvmmsg",
-#endif
-    "shutdown",     "sockatmark", "close",      "getsockopt", "setsockopt", "getsockname",
-    "getpeername",  "open",       "unlink",     "lstat",      "poll",       "select",
+    "socket",       "socketpair",  "bind",        "listen",   "accept",   "connect",    "recv",  "send",
+    "sendmsg",      "recvmsg",     "sendmmsg",    "recvmmsg", "shutdown", "sockatmark", "close", "getsockopt",
+    "setsockopt",   "getsockname", "getpeername", "open",     "unlink",   "lstat",      "poll",  "select",
 #if POLLUX_HAVE_EPOLL
-    "epoll_create", "epoll_ctl",  "epoll_wait",
+    "epoll_create", "epoll_ctl",   "epoll_wait",
 #endif
 };
 
@@ -133,19 +129,14 @@ ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
   return kKernel.sendmsg(fd, &cut, flags);
 }
 
-#if POLLUX_HAVE_MMSG
-
 template <FaultCall kCall, auto kReal>
-int batch_faulty(int fd, mmsghdr* messages, unsigned count, int flags) {
+int messages_faulty(int fd, MultiMessage* messages, unsigned int count, int flags) {
   const Outcome outcome = next_outcome(kCall);
-  if (outcome.error == 0) {
-    return (kKernel.*kReal)(fd, messages, static_cast<unsigned>(limited(count, outcome)), flags);
-  }
+  const auto limit = static_cast<unsigned int>(limited(count, outcome));
+  if (outcome.error == 0) return (kKernel.*kReal)(fd, messages, limit, flags);
   errno = outcome.error;
   return -1;
 }
-
-#endif
 
 int close_faulty(int fd) {
   const Outcome outcome = next_outcome(FaultCall::kClose);
@@ -169,10 +160,8 @@ constinit const SyscallTable kFaulty = {
     .send = send_faulty,
     .sendmsg = sendmsg_faulty,
     .recvmsg = recvmsg_faulty,
-#if POLLUX_HAVE_MMSG
-    .sendmmsg = batch_faulty<FaultCall::kSendmmsg, &SyscallTable::sendmmsg>,
-    .recvmmsg = batch_faulty<FaultCall::kRecvmmsg, &SyscallTable::recvmmsg>,
-#endif
+    .recvmmsg = messages_faulty<FaultCall::kRecvmmsg, &SyscallTable::recvmmsg>,
+    .sendmmsg = messages_faulty<FaultCall::kSendmmsg, &SyscallTable::sendmmsg>,
     .shutdown = wrapped<FaultCall::kShutdown, &SyscallTable::shutdown>,
     .sockatmark = wrapped<FaultCall::kSockatmark, &SyscallTable::sockatmark>,
     .close = close_faulty,

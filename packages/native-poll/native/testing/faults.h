@@ -27,10 +27,8 @@ enum class FaultCall : uint8_t {
   kSend,
   kSendmsg,
   kRecvmsg,
-#if POLLUX_HAVE_MMSG
   kSendmmsg,
   kRecvmmsg,
-#endif
   kShutdown,
   kSockatmark,
   kClose,

@@ -28,11 +28,17 @@ std::optional<FaultCall> call_of(std::string_view name) {
 }
 
 bool transfers_bytes(FaultCall call) {
-#if POLLUX_HAVE_MMSG
-  if (call == FaultCall::kSendmmsg || call == FaultCall::kRecvmmsg) return true;
-#endif
-  return call == FaultCall::kRecv || call == FaultCall::kSend || call == FaultCall::kSendmsg ||
-         call == FaultCall::kRecvmsg;
+  switch (call) {
+    case FaultCall::kRecv:
+    case FaultCall::kSend:
+    case FaultCall::kSendmsg:
+    case FaultCall::kRecvmsg:
+    case FaultCall::kRecvmmsg:
+    case FaultCall::kSendmmsg:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // Reads an optional whole number of at least `least`; false with a TypeError pending.

@@ -100,6 +100,24 @@ TEST("a close that fails has closed all the same") {
   EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
 }
 
+TEST("a limit on sendmmsg and recvmmsg is one of messages") {
+  const Faults faults;
+  char bytes[] = "ab";
+  iovec vectors[] = {{bytes, 1}, {bytes + 1, 1}};
+  MultiMessage messages[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    messages[i].msg_hdr.msg_iov = &vectors[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  const int far = faults.pair.far.get();
+  inject_fault({.call = FaultCall::kSendmmsg, .max_bytes = 1});
+  EXPECT_EQ(syscalls().sendmmsg(far, messages, 2, 0), 1);
+  EXPECT_EQ(syscalls().sendmmsg(far, messages, 2, 0), 2);
+  inject_fault({.call = FaultCall::kRecvmmsg, .max_bytes = 1});
+  EXPECT_EQ(syscalls().recvmmsg(faults.pair.near.get(), messages, 2, MSG_DONTWAIT), 1);
+  EXPECT_EQ(fault_count(FaultCall::kSendmmsg), 2u);
+}
+
 // No real call could give both: a valid fd fails, with an errno that the call does not have.
 TEST("every call of the table can be made to fail, under its own name") {
   const Faults faults;
@@ -137,6 +155,9 @@ TEST("every call of the table can be made to fail, under its own name") {
   fails(FaultCall::kSelect, "select", [&] { return table.select(0, nullptr, nullptr, nullptr, nullptr); });
   fails(FaultCall::kRecv, "recv", [&] { return table.recv(fd, &value, sizeof value, 0); });
   fails(FaultCall::kSend, "send", [&] { return table.send(fd, &value, sizeof value, 0); });
+  MultiMessage message = {};
+  fails(FaultCall::kRecvmmsg, "recvmmsg", [&] { return table.recvmmsg(fd, &message, 1, 0); });
+  fails(FaultCall::kSendmmsg, "sendmmsg", [&] { return table.sendmmsg(fd, &message, 1, 0); });
 #if POLLUX_HAVE_EPOLL
   fails(FaultCall::kEpollCreate, "epoll_create", [&] { return table.epoll_create(0); });
   fails(FaultCall::kEpollCtl, "epoll_ctl", [&] { return table.epoll_ctl(fd, 1, fd, nullptr); });

@@ -127,7 +127,7 @@ export class RawReactor {
     const name = EVENT_NAMES.get((head & ((1 << SLOT_SHIFT) - 1)) as never)
     if (name === undefined) throw new Error(`no such event: ${head}`)
     const memory = name === 'DATA_POOLED' ? this.pool : this.slab
-    const isData = name.startsWith('DATA')
+    const isData = name.startsWith('DATA_')
     if (isData && a + b > memory.byteLength) throw new Error(`${name} beyond its memory: ${a}, ${b}`)
     return {
       name,
@@ -197,7 +197,7 @@ export class RawReactor {
 
   summary(socket: number): Summary[] {
     const names = this.eventsOf(socket).map(({ name }) =>
-      name.startsWith('DATA') ? 'DATA' : (name as Summary),
+      name.startsWith('DATA_') ? 'DATA' : (name as Summary),
     )
     return names.filter((name, i) => name !== 'DATA' || names[i - 1] !== 'DATA')
   }
@@ -252,7 +252,7 @@ export class RawReactor {
   readonly echo = (event: SeenEvent) => {
     const { name, socket, a, b } = event
     if (name === 'DATA_POOLED') this.submit('WRITE_POOLED', socket, a, b)
-    else if (name.startsWith('DATA')) this.submit('WRITE_RECEIVED', socket, a, b)
+    else if (name.startsWith('DATA_')) this.submit('WRITE_RECEIVED', socket, a, b)
     else if (name === 'END') this.submit('CLOSE', socket)
     else if (name === 'ERROR') this.submit('DESTROY', socket)
   }

@@ -1,0 +1,35 @@
+import { listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
+import { SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
+import { TARGETS, type Target, UDP_TARGETS } from './targets.js'
+
+/** One thing to benchmark: who is compared, under what load, and what Pollux wants to reach. */
+export interface Suite {
+  name: string
+  shapes: Shape[]
+  peers: (options?: PeerOptions) => Peer[]
+  /** All others are compared with this one. */
+  reference: string
+  /** Every Pollux is compared with this one too. */
+  node: string
+  targets: Target[]
+}
+
+export const ECHO: Suite = {
+  name: 'echo',
+  shapes: SHAPES,
+  peers: listPeers,
+  reference: 'c-epoll',
+  node: 'node-net',
+  targets: TARGETS,
+}
+
+export const UDP: Suite = {
+  name: 'udp',
+  shapes: UDP_SHAPES,
+  peers: listUdpPeers,
+  reference: 'c-batch',
+  node: 'node-dgram',
+  targets: UDP_TARGETS,
+}
+
+export const SUITES = [ECHO, UDP]

@@ -1,0 +1,175 @@
+// The methods of NativeReactor that are about datagrams.
+#include <cstring>
+
+#include "arguments.h"
+#include "reactor_object.h"
+#include "values.h"
+
+namespace pollux {
+
+namespace {
+
+// A Uint8Array, which may also stand on a SharedArrayBuffer; a detached one has no bytes.
+bool bytes_argument(const Napi::CallbackInfo& info, size_t position, Arguments& arguments, const char* name,
+                    Bytes* bytes) {
+  if (!arguments.ok()) return false;
+  napi_typedarray_type type = napi_int8_array;
+  void* data = nullptr;
+  const napi_status status =
+      napi_get_typedarray_info(info.Env(), info[position], &type, &bytes->size, &data, nullptr, nullptr);
+  if (status != napi_ok || type != napi_uint8_array) return arguments.fail_type(name, "a Uint8Array"), false;
+  bytes->data = static_cast<uint8_t*>(data);
+  return true;
+}
+
+// A NativeAddress; null where it is of no family that we know.
+Napi::Value address_or_null(const Napi::CallbackInfo& info, const SocketAddress& address) {
+  const Napi::Value value = address_value(info, address);
+  return value.IsObject() ? value : info.Env().Null();
+}
+
+Napi::Value encoded(const Napi::CallbackInfo& info, int result, const SocketAddress& address) {
+  if (result < 0) return number(info, result);
+  auto bytes = Napi::Uint8Array::New(info.Env(), address.length);
+  std::memcpy(bytes.Data(), &address.storage, address.length);
+  return bytes;
+}
+
+}  // namespace
+
+void ReactorObject::add_datagram_calls(Methods& methods) {
+  using Self = ReactorObject;
+  methods.insert(methods.end(), {
+                                    InstanceMethod<&Self::open_datagrams>("openDatagrams"),
+                                    InstanceMethod<&Self::connect_datagrams_ip>("connectDatagramsIp"),
+                                    InstanceMethod<&Self::connect_datagrams_unix>("connectDatagramsUnix"),
+                                    InstanceMethod<&Self::send_datagram>("sendDatagram"),
+                                    InstanceMethod<&Self::take_datagram_failure>("takeDatagramFailure"),
+                                    InstanceMethod<&Self::datagram_statistics>("datagramStatistics"),
+                                    InstanceMethod<&Self::received_address>("receivedAddress"),
+                                    InstanceMethod<&Self::encode_ip>("encodeIp"),
+                                    InstanceMethod<&Self::encode_unix>("encodeUnix"),
+                                    InstanceMethod<&Self::decode_address>("decodeAddress"),
+                                });
+}
+
+Napi::Value ReactorObject::open_datagrams(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  DatagramOptions options{};
+  options.max_bytes = static_cast<uint32_t>(arguments.whole(1, "maxDatagramBytes", 1, kMaxDatagramBytes));
+  options.max_queued_bytes = static_cast<size_t>(arguments.whole(2, "maxQueuedBytes", 0, 1 << 30));
+  options.gro = arguments.boolean(3, "gro");
+  options.gso = arguments.boolean(4, "gso");
+  if (!arguments.ok()) return {};
+  return number(info, reactor_->open_datagrams(handle, options));
+}
+
+Napi::Value ReactorObject::connect_datagrams_ip(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  SocketAddress address;
+  const int parsed = ip_argument(arguments, 1, &address);
+  if (!arguments.ok()) return {};
+  return number(info, parsed < 0 ? parsed : reactor_->connect_datagrams(handle, address));
+}
+
+Napi::Value ReactorObject::connect_datagrams_unix(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  const std::string path = arguments.text(1, "path");
+  if (!arguments.ok()) return {};
+  SocketAddress address;
+  const int parsed = from_unix(path, &address);
+  return number(info, parsed < 0 ? parsed : reactor_->connect_datagrams(handle, address));
+}
+
+Napi::Value ReactorObject::send_datagram(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  Bytes bytes;
+  if (!bytes_argument(info, 1, arguments, "bytes", &bytes)) return {};
+  Bytes address;
+  if (!info[2].IsNull() && !bytes_argument(info, 2, arguments, "address", &address)) return {};
+  const auto segment = static_cast<uint32_t>(arguments.whole(3, "segmentBytes", 0, UINT16_MAX));
+  if (!arguments.ok()) return {};
+  if (bytes.size > kMaxDatagramBytes)
+    return arguments.fail_range("bytes.length", 0, kMaxDatagramBytes), Napi::Value();
+  if (address.size > kDatagramAddressBytes) {
+    return arguments.fail_range("address.length", 0, kDatagramAddressBytes), Napi::Value();
+  }
+  const Outgoing datagram{bytes.data, static_cast<uint32_t>(bytes.size), address.data,
+                          static_cast<uint32_t>(address.size), segment};
+  return number(info, reactor_->send_datagram(handle, datagram));
+}
+
+Napi::Value ReactorObject::take_datagram_failure(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (!arguments.ok()) return {};
+  DatagramFailure failure;
+  if (!reactor_->take_datagram_failure(handle, &failure)) return info.Env().Null();
+  auto object = Napi::Object::New(info.Env());
+  object["errno"] = number(info, failure.error);
+  object["syscall"] = number(info, static_cast<int32_t>(failure.call));
+  object["datagrams"] = number(info, failure.datagrams);
+  object["bytes"] = number(info, failure.bytes);
+  object["address"] = address_or_null(info, failure.address);
+  return object;
+}
+
+Napi::Value ReactorObject::datagram_statistics(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Reactor::Handle handle = arguments.handle(0);
+  if (!arguments.ok()) return {};
+  const DatagramState* const state = reactor_->datagram_state(handle);
+  if (!state) return info.Env().Null();
+  auto object = Napi::Object::New(info.Env());
+  object["received"] = number(info, state->received);
+  object["sent"] = number(info, state->sent);
+  object["truncated"] = number(info, state->truncated);
+  object["dropped"] = number(info, state->dropped);
+  object["errors"] = number(info, state->errors);
+  object["queued"] = number(info, static_cast<double>(state->queue.datagrams()));
+  object["gro"] = Napi::Boolean::New(info.Env(), state->options.gro);
+  object["gso"] = Napi::Boolean::New(info.Env(), state->options.gso && state->segment_limit > 1);
+  object["connected"] = Napi::Boolean::New(info.Env(), state->connected);
+  return object;
+}
+
+Napi::Value ReactorObject::received_address(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const auto offset = static_cast<size_t>(arguments.whole(0, "offset", 0, INT32_MAX));
+  if (!arguments.ok()) return {};
+  return address_or_null(info, reactor_->received_address(offset));
+}
+
+Napi::Value ReactorObject::encode_ip(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  SocketAddress address;
+  const int parsed = ip_argument(arguments, 0, &address);
+  if (!arguments.ok()) return {};
+  return encoded(info, parsed, address);
+}
+
+Napi::Value ReactorObject::encode_unix(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const std::string path = arguments.text(0, "path");
+  if (!arguments.ok()) return {};
+  SocketAddress address;
+  const int parsed = from_unix(path, &address);
+  return encoded(info, parsed, address);
+}
+
+Napi::Value ReactorObject::decode_address(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Bytes bytes;
+  if (!bytes_argument(info, 0, arguments, "bytes", &bytes)) return {};
+  SocketAddress address{};
+  if (bytes.size > sizeof address.storage) return info.Env().Null();
+  if (bytes.size > 0) std::memcpy(&address.storage, bytes.data, bytes.size);
+  address.length = static_cast<socklen_t>(bytes.size);
+  return address_or_null(info, address);
+}
+
+}  // namespace pollux
