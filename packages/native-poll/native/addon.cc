@@ -4,6 +4,8 @@
 
 #include "binding/arguments.h"
 #include "binding/constants.h"
+#include "binding/control_values.h"
+#include "binding/message_constants.h"
 #include "binding/reactor_object.h"
 #include "binding/readiness_calls.h"
 #include "poller/poller.h"
@@ -43,9 +45,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   exports["Reactor"] = ReactorObject::define(env);
   exports["backends"] = backends;
-  exports["constants"] = make_constants(env);
+  Napi::Object constants = make_constants(env);
+  add_message_constants(constants);
+  exports["constants"] = constants;
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
+  add_message_functions(env, exports);
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
   exports["pollNow"] = Napi::Function::New<poll_now>(env, "pollNow");
   exports["selectNow"] = Napi::Function::New<select_now>(env, "selectNow");

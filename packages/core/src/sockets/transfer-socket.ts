@@ -10,6 +10,7 @@ import {
   ReceiveVectors,
   receivingAll,
   Send,
+  SendTo,
   SendVectors,
   sendingAll,
 } from './transfer.js'
@@ -51,7 +52,7 @@ export abstract class TransferSocket extends OpenSocket {
    * error says how much. `data` must not change until then.
    */
   async send(data: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<number> {
-    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags))
+    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
@@ -72,7 +73,7 @@ export abstract class TransferSocket extends OpenSocket {
    * @throws as `trySend`, and SocketError EISCONN, EAFNOSUPPORT, EACCES (broadcast), ENETUNREACH, ENOENT, ECONNREFUSED
    */
   trySendto(data: ArrayBufferView, flags: number, address: Endpoint): number | WouldBlock {
-    return new Send(coreOf(this), 'sendto', data, flags, address).attempt()
+    return new SendTo(coreOf(this), data, flags, address).attempt()
   }
 
   /** sendto(2): as `send`, to an address. */
@@ -82,7 +83,7 @@ export abstract class TransferSocket extends OpenSocket {
     address: Endpoint,
     options?: WaitOptions,
   ): Promise<number> {
-    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'sendto', data, flags, address))
+    const operation = sendingAll(coreOf(this), new SendTo(coreOf(this), data, flags, address), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 

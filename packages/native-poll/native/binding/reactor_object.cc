@@ -24,6 +24,7 @@ Napi::Function ReactorObject::define(Napi::Env env) {
   add_reactor_methods(methods);
   add_socket_calls(methods);
   add_transfer_calls(methods);
+  add_message_calls(methods);
   add_readiness_calls(methods);
   return DefineClass(env, "Reactor", methods);
 }

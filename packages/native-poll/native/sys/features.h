@@ -9,6 +9,8 @@
 #define POLLUX_HAVE_SOCK_FLAGS 1     // SOCK_NONBLOCK and SOCK_CLOEXEC in socket(2)
 #define POLLUX_HAVE_ABSTRACT_UNIX 1  // unix(7): names that start with a NUL byte
 #define POLLUX_INHERITS_NODELAY 1    // tcp(7): an accepted socket has its listener's TCP_NODELAY
+#define POLLUX_HAVE_CMSG_CLOEXEC 1   // recvmsg(2): descriptors arrive close-on-exec
+#define POLLUX_HAVE_MMSG 1           // sendmmsg(2) and recvmmsg(2)
 // syscall(2) straight to the kernel. In a process with threads, as Node.js is, glibc's recv and send are
 // cancellation points and pay for it twice a message. A sanitizer has to see the calls, and 32-bit x86 has
 // other numbers.
@@ -28,4 +30,6 @@
 #define POLLUX_HAVE_SOCK_FLAGS 0
 #define POLLUX_HAVE_ABSTRACT_UNIX 0
 #define POLLUX_INHERITS_NODELAY 0
+#define POLLUX_HAVE_CMSG_CLOEXEC 0
+#define POLLUX_HAVE_MMSG 0
 #endif
