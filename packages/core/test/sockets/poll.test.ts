@@ -181,7 +181,7 @@ describe.each(BACKENDS)('poll on %s', (backend) => {
   })
 
   it('reports what is not open with POLLNVAL, at once', async () => {
-    const fd = openSync('/dev/null')
+    const fd = openSync('/dev/null', 'r')
     closeSync(fd)
     expect(await waitOne(fd, POLLIN)).toBe(POLLNVAL)
     const [near, far] = unixPair(loop)

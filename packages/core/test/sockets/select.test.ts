@@ -124,7 +124,7 @@ describe.each(BACKENDS)('select on %s', (backend) => {
 
   it('names the fd that is not open', async () => {
     const [near] = unixPair(loop)
-    const fd = openSync('/dev/null')
+    const fd = openSync('/dev/null', 'r')
     closeSync(fd)
     const bad = expect.objectContaining({
       name: 'SocketError',
@@ -137,7 +137,8 @@ describe.each(BACKENDS)('select on %s', (backend) => {
   })
 
   it('refuses an fd that no set can hold, and names it; the last one that it can is taken', async () => {
-    while (opened.at(-1) !== FD_SETSIZE && opened.length < 2 * FD_SETSIZE) opened.push(openSync('/dev/null'))
+    while (opened.at(-1) !== FD_SETSIZE && opened.length < 2 * FD_SETSIZE)
+      opened.push(openSync('/dev/null', 'r'))
     expect(opened.at(-1)).toBe(FD_SETSIZE)
     const last = opened.at(-2) as number
     expect(selectNow({ read: [last] })).toEqual({ ...NOTHING, read: [last] })
@@ -174,7 +175,7 @@ describe.each(BACKENDS)('select on %s', (backend) => {
 
   it('takes fds of any kind', async () => {
     const { reader, writer } = fifo(folder, `${backend}-fifo`)
-    opened.push(reader, openSync('/dev/null'))
+    opened.push(reader, openSync('/dev/null', 'r'))
     expect(await wait({ read: [reader, opened[1]], write: [writer] })).toEqual({
       read: [opened[1]],
       write: [writer],
