@@ -38,6 +38,7 @@ export interface SocketErrorDetails {
   address?: string
   port?: number
   bytesTransferred?: number
+  datagramsSent?: number
   cause?: unknown
 }
 
@@ -66,6 +67,8 @@ export class SocketError extends Error {
   declare readonly port?: number
   /** How much of a call's data was sent or received before it failed; only where that is more than nothing. */
   declare readonly bytesTransferred?: number
+  /** How many datagrams of a batch `sendmmsg` had sent when it failed. */
+  declare readonly datagramsSent?: number
 
   constructor(message: string, details: SocketErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -75,6 +78,7 @@ export class SocketError extends Error {
     if (details.address !== undefined) this.address = details.address
     if (details.port !== undefined) this.port = details.port
     if (details.bytesTransferred !== undefined) this.bytesTransferred = details.bytesTransferred
+    if (details.datagramsSent !== undefined) this.datagramsSent = details.datagramsSent
   }
 }
 

@@ -51,6 +51,9 @@ const {
 } = EventType
 const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 
+/** What the addon answers when its table has no row left. */
+const NO_SLOT = -native.errorNumber('ENFILE')
+
 let defaultLoop: EventLoop | null = null
 
 /** Loops of this environment that are not closed. */
@@ -210,10 +213,10 @@ export class EventLoop {
    */
   openHandle<Several = never>(make: (reactor: NativeReactor) => number | Several): number | Several {
     if (this.closed) throw new SocketError('the event loop is closed', { code: ErrorCode.CLOSED })
-    const made = make(this.reactor)
-    if (typeof made !== 'number' || made >= 0 || this.control[Control.NEED_TABLE] === 0) return made
-    this.growTable()
-    return make(this.reactor)
+    for (;;) {
+      const made = make(this.reactor)
+      if (made !== NO_SLOT || this.control[Control.NEED_TABLE] === 0 || !this.growTable()) return made
+    }
   }
 
   /** What a handler threw goes to its channel; what that throws, to the process. Never throws. Internal. */
@@ -334,15 +337,17 @@ export class EventLoop {
     }
   }
 
-  private growTable(): void {
+  /** False where it is as large as it can be. */
+  private growTable(): boolean {
     const slots = Math.min(this.targets.length * 2, MAX_SLOTS)
     this.control[Control.NEED_TABLE] = 0
-    if (slots === this.targets.length) return
+    if (slots === this.targets.length) return false
     const table = lendableNumbers(slots * TABLE_COLUMNS)
     this.reactor.lendTable(table)
     this.table = table
     this.submissions.table = table
     while (this.targets.length < slots) this.targets.push(null)
+    return true
   }
 }
 

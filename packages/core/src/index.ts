@@ -24,6 +24,17 @@ export {
   type SocketErrorDetails,
 } from './errors.js'
 export { EventLoop, raiseUncaught } from './event-loop.js'
+export type * from './messages/control-messages.js'
+export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
+export { EncodedAddress } from './messages/encoded-address.js'
+export {
+  CMSG_LEN,
+  CMSG_SPACE,
+  type IncomingMessage,
+  type OutgoingMessage,
+  type ReceivedMessage,
+} from './messages/message.js'
+export { OwnedFd } from './messages/owned-fd.js'
 export type {
   GroupMembership,
   Ipv4Interface,

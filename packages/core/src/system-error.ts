@@ -10,8 +10,14 @@ import { native } from './native.js'
  * @param errno of either sign
  * @param syscall its name, as in section 2 of the manual
  * @param endpoint what it was about
+ * @param advice what to do about it; default: what is known of that error and call
  */
-export function systemError(errno: number, syscall: string, endpoint?: Endpoint): SocketError {
+export function systemError(
+  errno: number,
+  syscall: string,
+  endpoint?: Endpoint,
+  advice?: string,
+): SocketError {
   const number = Math.abs(errno)
   const code = native.errorName(number)
   const details: SocketErrorDetails = { code, errno: -number, syscall }
@@ -29,7 +35,7 @@ export function systemError(errno: number, syscall: string, endpoint?: Endpoint)
   const text = native.errorText(number)
   const plain = `${text.charAt(0).toLowerCase()}${text.slice(1)}`
   return new SocketError(
-    failureMessage(syscall, where, plain, code, adviceFor(code, syscall, endpoint)),
+    failureMessage(syscall, where, plain, code, advice ?? adviceFor(code, syscall, endpoint)),
     details,
   )
 }

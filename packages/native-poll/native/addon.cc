@@ -4,6 +4,8 @@
 
 #include "binding/arguments.h"
 #include "binding/constants.h"
+#include "binding/control_values.h"
+#include "binding/message_constants.h"
 #include "binding/option_calls.h"
 #include "binding/reactor_object.h"
 #include "poller/poller.h"
@@ -43,11 +45,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   exports["Reactor"] = ReactorObject::define(env);
   exports["backends"] = backends;
-  exports["constants"] = make_constants(env);
   exports["optionLayouts"] = make_option_layouts(env);
   exports["packAddress"] = Napi::Function::New<pack_address>(env, "packAddress");
+  Napi::Object constants = make_constants(env);
+  add_message_constants(constants);
+  exports["constants"] = constants;
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
+  add_message_functions(env, exports);
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
 #if defined(POLLUX_TESTING)
   exports["faults"] = make_fault_control(env);

@@ -187,6 +187,62 @@ export interface NativeReactor {
     lengths: readonly number[],
     skip: number,
   ): number
+
+  // --- Messages on those sockets. The views and their lengths are as those of `readvNow`, but all of them: a datagram
+  // of more than IOV_MAX is `-EMSGSIZE`, and a stream takes as many as fit. MSG_DONTWAIT is always added.
+
+  /**
+   * sendmsg(2) with MSG_NOSIGNAL: bytes sent. `control` is a flat list, CONTROL_FIELDS values for each message (see
+   * `ControlKind`). `-ENOTSUP`: the kind is not in this system, or only ever received.
+   */
+  sendmsgNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+    control: readonly unknown[] | undefined,
+    flags: number,
+    address?: string,
+    port?: number,
+    scopeId?: number,
+  ): number
+  /**
+   * recvmsg(2): bytes, the flags of the message, who sent it, and control messages as a flat list. Descriptors that
+   * came along are handles of this reactor, close-on-exec and unreferenced. `-ENFILE` with NEED_TABLE: there are
+   * fewer slots free than descriptors may come; nothing was received.
+   */
+  recvmsgNow(
+    handle: number,
+    views: readonly ArrayBufferView[],
+    lengths: readonly number[],
+    skip: number,
+    controlBytes: number,
+    flags: number,
+  ): [bytes: number, flags: number, from: NativeAddress | number | undefined, control: unknown[]] | number
+  /**
+   * sendmmsg(2), or a loop of sendmsg(2): sends `count` datagrams of a batch (`DatagramBatch` of `@pollux/core`) from
+   * `start` on, at most 1024; how many the kernel took, or `-errno` when it refused the first.
+   */
+  sendmmsgNow(
+    handle: number,
+    buffer: ArrayBuffer,
+    maxBytes: number,
+    start: number,
+    count: number,
+    flags: number,
+  ): number
+  /**
+   * recvmmsg(2), or a loop of recvmsg(2): how many datagrams came, or `-errno`. An error after some of them comes with
+   * the next call. Descriptors that come with datagrams are closed.
+   */
+  recvmmsgNow(
+    handle: number,
+    buffer: ArrayBuffer,
+    maxBytes: number,
+    start: number,
+    count: number,
+    flags: number,
+  ): number
 }
 
 /** Where one member of a C struct stands. */
@@ -255,6 +311,17 @@ export interface NativeBinding {
   errorText(errno: number): string
   /** The errno of a name, or 0. */
   errorNumber(name: string): number
+  /**
+   * Writes an address in the kernel's form into `buffer`, which has 128 bytes from `offset` on: its length, or
+   * `-errno`.
+   */
+  encodeAddress(buffer: ArrayBuffer, offset: number, address: string, port: number, scopeId: number): number
+  /** The way back; undefined for one of no bytes, `-EAFNOSUPPORT` for a family that there are no words for. */
+  decodeAddress(buffer: ArrayBuffer, offset: number, length: number): NativeAddress | number | undefined
+  /** CMSG_SPACE(3): bytes of control data that a message with so much data takes. */
+  controlSpace(bytes: number): number
+  /** CMSG_LEN(3). */
+  controlLength(bytes: number): number
   /** Only in testing builds. */
   readonly faults?: FaultControl
 }

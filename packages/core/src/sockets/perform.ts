@@ -4,7 +4,7 @@ import { systemError } from '../system-error.js'
 import { checkInteger, checkObject } from '../validate.js'
 import { EAGAIN } from './errnos.js'
 import type { SocketCore } from './socket-core.js'
-import { attempt, type Operation, type Patience, timeoutError } from './waiting.js'
+import { attempt, type Operation, type Patience, timeoutError, withBytes } from './waiting.js'
 import { WOULD_BLOCK } from './would-block.js'
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -31,10 +31,15 @@ export function perform<Result>(
   const patience = checkWaitOptions(options)
   patience.signal?.throwIfAborted()
   if (core.waiting === null || core.waiting.isFree(operation.direction)) {
-    const result = attempt(operation)
-    if (result !== WOULD_BLOCK) return result
+    let before: number
+    do {
+      before = operation.bytesTransferred
+      const result = attempt(operation)
+      if (result !== WOULD_BLOCK) return result
+      // Without a wait there is no turn to give to others: it goes on while it can.
+    } while (patience.timeoutMs === 0 && operation.bytesTransferred > before)
   }
-  if (dontWait) throw systemError(EAGAIN, operation.syscall)
+  if (dontWait) throw withBytes(systemError(EAGAIN, operation.syscall), operation)
   if (patience.timeoutMs === 0) throw timeoutError(operation, 0)
   return core.makeWaiting().enqueue(operation, patience)
 }

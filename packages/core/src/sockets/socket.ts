@@ -1,6 +1,7 @@
 /** Berkeley sockets: every call by its POSIX name, on one nonblocking descriptor. */
 import type { Endpoint } from '../address.js'
 import { EventLoop } from '../event-loop.js'
+import { MessageSocket } from '../messages/message-socket.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
 import { Accept, type AcceptedAs, Connections } from './accept.js'
@@ -8,7 +9,6 @@ import { Connect, isUnspecified, tryConnect, type Unspecified } from './connect.
 import { coreOf } from './open-socket.js'
 import { perform, type WaitOptions } from './perform.js'
 import { SocketCore } from './socket-core.js'
-import { TransferSocket } from './transfer-socket.js'
 import type { WouldBlock } from './would-block.js'
 
 const MAX_INT = 2 ** 31 - 1
@@ -37,7 +37,7 @@ export let socketOf: (core: SocketCore) => Socket
  * console.log(udp.getsockname()) // { family: 'IPv4', host: '127.0.0.1', port: 49152 }
  * ```
  */
-export class Socket extends TransferSocket {
+export class Socket extends MessageSocket {
   static {
     socketOf = (core) => new Socket(core)
   }

@@ -19,6 +19,9 @@ export interface ReceivedFrom {
   address: SocketAddress | undefined
 }
 
+/** One attempt moves about so much, and then lets others have their turn: a fast peer must not hold up the loop. */
+const MAX_BYTES_PER_ATTEMPT = 4 * 1024 * 1024
+
 /** The most buffers of one call; POSIX promises 16. */
 const MAX_VECTORS = constants.IOV_MAX ?? 16
 
@@ -38,14 +41,15 @@ abstract class Transfer<Result> implements Operation<Result> {
   untilAll = false
 
   attempt(): Result | WouldBlock {
-    let count: number
-    do {
-      count = this.step(this.core.loop.reactor, this.core.handle)
+    const enough = this.bytesTransferred + MAX_BYTES_PER_ATTEMPT
+    for (;;) {
+      const count = this.step(this.core.loop.reactor, this.core.handle)
       if (count === EAGAIN) return WOULD_BLOCK
       if (count < 0) throw systemError(count, this.syscall, this.endpoint)
       this.bytesTransferred += count
-    } while (this.untilAll && count > 0 && this.bytesTransferred < this.total)
-    return this.result()
+      if (!this.untilAll || count === 0 || this.bytesTransferred >= this.total) return this.result()
+      if (this.bytesTransferred >= enough) return WOULD_BLOCK
+    }
   }
 
   protected get left(): number {
@@ -123,27 +127,45 @@ export class ReceiveVectors extends Transfer<number> {
   }
 }
 
-/** send(2), write(2), and sendto(2) where there is an address. */
+/** send(2), write(2). */
 export class Send extends Transfer<number> {
-  private readonly to: AddressArguments | undefined
-
   constructor(
     core: SocketCore,
     syscall: string,
     private readonly view: ArrayBufferView,
     private readonly flags: number,
-    address?: Endpoint,
   ) {
-    super(core, syscall, Direction.out, byteLengthOf(view, 'data'), address)
+    super(core, syscall, Direction.out, byteLengthOf(view, 'data'))
     checkFlags(flags)
-    this.to = address && addressArguments(address)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
-    const { view, bytesTransferred, left, flags, to } = this
-    return to === undefined
-      ? reactor.sendNow(handle, view, bytesTransferred, left, flags)
-      : reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...to)
+    return reactor.sendNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** sendto(2). */
+export class SendTo extends Transfer<number> {
+  private readonly to: AddressArguments
+
+  constructor(
+    core: SocketCore,
+    private readonly view: ArrayBufferView,
+    private readonly flags: number,
+    address: Endpoint,
+  ) {
+    super(core, 'sendto', Direction.out, byteLengthOf(view, 'data'), address)
+    checkFlags(flags)
+    this.to = addressArguments(address)
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    const { view, bytesTransferred, left, flags } = this
+    return reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...this.to)
   }
 
   protected result(): number {
@@ -171,9 +193,16 @@ export class SendVectors extends Transfer<number> {
   }
 }
 
-/** The promise form of a transfer that sends: on a stream it goes on until everything is sent. */
-export function sendingAll<Result>(core: SocketCore, transfer: Transfer<Result>): Transfer<Result> {
-  transfer.untilAll = core.type === SOCK_STREAM
+/**
+ * The promise form of a transfer that sends: on a stream it goes on until everything is sent. With MSG_DONTWAIT it is
+ * what the kernel takes at once.
+ */
+export function sendingAll<Result>(
+  core: SocketCore,
+  transfer: Transfer<Result>,
+  flags = 0,
+): Transfer<Result> {
+  transfer.untilAll = core.type === SOCK_STREAM && !isDontWait(flags)
   return transfer
 }
 
@@ -184,7 +213,8 @@ export function receivingAll<Result>(
   flags: number,
 ): Transfer<Result> {
   // What is only peeked at comes again.
-  transfer.untilAll = core.type === SOCK_STREAM && (flags & (MSG_WAITALL | MSG_PEEK)) === MSG_WAITALL
+  const waitsForAll = (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) === MSG_WAITALL
+  transfer.untilAll = core.type === SOCK_STREAM && waitsForAll
   return transfer
 }
 

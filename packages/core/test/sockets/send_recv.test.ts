@@ -206,6 +206,12 @@ describe.each(BACKENDS)('send and recv on %s', (backend) => {
     expect(await waiting).toBe(1)
     fill(one)
     await expect(one.send(buffer, MSG_DONTWAIT)).rejects.toEqual(failure('EAGAIN', 'send'))
+    // What there is room for is taken, and no more.
+    const [third, fourth] = socketpair(AF_UNIX, SOCK_STREAM, 0, at)
+    const part = await third.send(Buffer.alloc(20_000_000), MSG_DONTWAIT)
+    expect(part).toBeGreaterThan(0)
+    third.close()
+    expect((await readToEnd(fourth)).length).toBe(part)
   })
 
   it('read and write are recv and send without flags', async () => {

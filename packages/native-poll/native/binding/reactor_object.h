@@ -58,6 +58,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   static void add_socket_calls(Methods& methods);
   static void add_transfer_calls(Methods& methods);
   static void add_option_calls(Methods& methods);
+  static void add_message_calls(Methods& methods);
   static void add_readiness_calls(Methods& methods);
 
   // reactor_methods.cc
@@ -111,6 +112,12 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value send_now(const Napi::CallbackInfo& info);
   Napi::Value sendto_now(const Napi::CallbackInfo& info);
   Napi::Value writev_now(const Napi::CallbackInfo& info);
+
+  // message_calls.cc
+  Napi::Value sendmsg_now(const Napi::CallbackInfo& info);
+  Napi::Value recvmsg_now(const Napi::CallbackInfo& info);
+  Napi::Value sendmmsg_now(const Napi::CallbackInfo& info);
+  Napi::Value recvmmsg_now(const Napi::CallbackInfo& info);
 
   // readiness_calls.cc
   Napi::Value watch(const Napi::CallbackInfo& info);

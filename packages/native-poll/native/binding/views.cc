@@ -1,17 +1,8 @@
 #include "views.h"
 
-#include <limits.h>
-
 namespace pollux {
 
 namespace {
-
-// POSIX promises at least 16 (_XOPEN_IOV_MAX).
-#if defined(IOV_MAX)
-constexpr size_t kMaxVectors = IOV_MAX;
-#else
-constexpr size_t kMaxVectors = 16;
-#endif
 
 constexpr double kMaxLength = 9007199254740991.0;
 
@@ -36,8 +27,24 @@ size_t element_size(napi_typedarray_type type) {
   }
 }
 
-// False where `value` is no view. A detached one has no bytes.
-bool bytes_of(napi_env env, napi_value value, Bytes* bytes) {
+bool take_view(napi_env env, napi_value value, Arguments& arguments, double offset, double length,
+               Bytes* bytes) {
+  Bytes whole{};
+  if (!view_bytes(env, value, &whole)) {
+    arguments.fail_type("buffer", "an ArrayBufferView");
+    return false;
+  }
+  if (offset + length > static_cast<double>(whole.size)) {
+    arguments.fail_type("buffer", "as long as it was: it has been detached or shrunk");
+    return false;
+  }
+  *bytes = {whole.data + static_cast<size_t>(offset), static_cast<size_t>(length)};
+  return true;
+}
+
+}  // namespace
+
+bool view_bytes(napi_env env, napi_value value, Bytes* bytes) {
   bool is = false;
   size_t length = 0;
   void* data = nullptr;
@@ -55,23 +62,6 @@ bool bytes_of(napi_env env, napi_value value, Bytes* bytes) {
   return true;
 }
 
-bool take_view(napi_env env, napi_value value, Arguments& arguments, double offset, double length,
-               Bytes* bytes) {
-  Bytes whole{};
-  if (!bytes_of(env, value, &whole)) {
-    arguments.fail_type("buffer", "an ArrayBufferView");
-    return false;
-  }
-  if (offset + length > static_cast<double>(whole.size)) {
-    arguments.fail_type("buffer", "as long as it was: it has been detached or shrunk");
-    return false;
-  }
-  *bytes = {whole.data + static_cast<size_t>(offset), static_cast<size_t>(length)};
-  return true;
-}
-
-}  // namespace
-
 Bytes view_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t position, double offset,
                     double length) {
   Bytes bytes{};
@@ -80,7 +70,7 @@ Bytes view_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t
 }
 
 std::vector<iovec> views_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t position,
-                                  double skip) {
+                                  double skip, size_t most) {
   std::vector<iovec> vectors;
   if (!arguments.ok()) return vectors;
   if (!info[position].IsArray() || !info[position + 1].IsArray()) {
@@ -96,7 +86,7 @@ std::vector<iovec> views_argument(const Napi::CallbackInfo& info, Arguments& arg
     double length;
   };
   std::vector<Part> parts;
-  for (uint32_t i = 0; i < views.Length() && parts.size() < kMaxVectors; ++i) {
+  for (uint32_t i = 0; i < views.Length() && parts.size() < most; ++i) {
     const Napi::Value wanted = lengths.Get(i);
     const double length = wanted.IsNumber() ? wanted.As<Napi::Number>().DoubleValue() : -1;
     if (!(length >= 0 && length <= kMaxLength)) {

@@ -1,6 +1,7 @@
 // Bytes of JavaScript's: any ArrayBufferView, as the calls take it.
 #pragma once
 
+#include <limits.h>
 #include <sys/uio.h>
 
 #include <vector>
@@ -15,9 +16,21 @@ namespace pollux {
 Bytes view_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t position, double offset,
                     double length);
 
+// As many views as one call takes; POSIX promises at least 16 (_XOPEN_IOV_MAX).
+#if defined(IOV_MAX)
+inline constexpr size_t kMostViews = IOV_MAX;
+#else
+inline constexpr size_t kMostViews = 16;
+#endif
+// All of them: of a message none may be left out.
+inline constexpr size_t kEveryView = SIZE_MAX;
+
 // The views at `position` (an array), each with its length in the array behind it, without the first `skip`
-// bytes of all; at most as many as one call takes. TypeErrors as above.
+// bytes of all; at most `most`. TypeErrors as above.
 std::vector<iovec> views_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t position,
-                                  double skip);
+                                  double skip, size_t most = kMostViews);
+
+// False where `value` is no view. A detached one has no bytes.
+bool view_bytes(napi_env env, napi_value value, Bytes* bytes);
 
 }  // namespace pollux

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../calls/datagram_batch.h"
 #include "../poller/poller.h"
 #include "../sys/address.h"
 #include "../sys/unique_fd.h"
@@ -26,6 +27,8 @@
 #include "slot_table.h"
 
 namespace pollux {
+
+struct IncomingMessage;
 
 // What the reactor needs of the environment it lives in.
 class ReactorHost {
@@ -115,6 +118,15 @@ class Reactor {
   // Gives the descriptor away, open; no event follows.
   int detach(Handle handle);
 
+  // --- messages on those (messages.cc) ---
+
+  // recvmsg(2): bytes, or -errno. Descriptors that came along are slots of this reactor: `kept`.
+  ssize_t receive_message_now(Handle handle, std::span<iovec> parts, size_t control_bytes, int flags,
+                              IncomingMessage* message, std::vector<Handle>* kept);
+  // Datagrams sent or received, or -errno.
+  int send_batch(Handle handle, const DatagramRecords& records, int flags);
+  int receive_batch(Handle handle, const DatagramRecords& records, int flags);
+
   // --- output (drain.cc, send.cc) ---
 
   // Takes what stands in the submission ring, for JavaScript: at any time, also from inside a handler.
@@ -187,6 +199,9 @@ class Reactor {
   // direct.cc
   UniqueFd leave_slot(Handle handle);
 
+  // messages.cc
+  Handle keep(UniqueFd fd);
+
   // reactor.cc
   void append(Event event, uint32_t index, const Slot& slot, int32_t a = 0, int32_t b = 0);
   // What waits goes first: nothing may overtake it.
@@ -226,6 +241,8 @@ class Reactor {
   std::vector<uint32_t> next_;   // links of the writes of one drain, by submission index
   std::vector<uint32_t> dirty_;  // slots that this drain touched
   std::vector<iovec> vectors_;
+
+  DatagramCalls datagram_calls_;
 
   uint32_t referenced_ = 0;
   uint32_t backing_off_ = 0;  // listeners whose accept is paused for want of resources

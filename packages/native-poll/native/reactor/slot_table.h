@@ -69,6 +69,8 @@ struct Slot {
   uint32_t last_write = 0;
   // WATCH_DRAIN: report when queued output is this or less; negative: do not.
   int32_t drain_mark = -1;
+  // -errno of a receive that had datagrams to give first: for the next one.
+  int deferred_error = 0;
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<Listener> listener;
   // The peer as accept(2) named it, so that it can be told after a reset; length 0 if unknown.

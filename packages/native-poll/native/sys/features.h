@@ -12,6 +12,8 @@
 #define POLLUX_HAVE_MREQN 1           // ip(7): struct ip_mreqn, which names an interface by its index
 #define POLLUX_HAVE_UCRED 1           // unix(7): struct ucred, of SO_PEERCRED
 #define POLLUX_HAVE_KERNEL_LAYOUTS 1  // <linux/tcp.h> and <linux/sock_diag.h>: TCP_INFO, SO_MEMINFO
+#define POLLUX_HAVE_CMSG_CLOEXEC 1    // recvmsg(2): descriptors arrive close-on-exec
+#define POLLUX_HAVE_MMSG 1            // sendmmsg(2) and recvmmsg(2)
 // syscall(2) straight to the kernel. In a process with threads, as Node.js is, glibc's recv and send are
 // cancellation points and pay for it twice a message. A sanitizer has to see the calls, and 32-bit x86 has
 // other numbers.
@@ -34,4 +36,6 @@
 #define POLLUX_HAVE_MREQN 0
 #define POLLUX_HAVE_UCRED 0
 #define POLLUX_HAVE_KERNEL_LAYOUTS 0
+#define POLLUX_HAVE_CMSG_CLOEXEC 0
+#define POLLUX_HAVE_MMSG 0
 #endif

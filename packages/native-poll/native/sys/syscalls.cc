@@ -55,6 +55,12 @@ constexpr auto transmit = ::send;
 
 #endif
 
+#if POLLUX_HAVE_MMSG
+int receive_batch(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return ::recvmmsg(fd, messages, count, flags, nullptr);
+}
+#endif
+
 // open(2) is variadic: this gives it the one signature of the table.
 int open_existing(const char* path, int flags) { return ::open(path, flags); }
 
@@ -72,6 +78,10 @@ constinit const SyscallTable kKernel = {
     .send = transmit,
     .sendmsg = ::sendmsg,
     .recvmsg = ::recvmsg,
+#if POLLUX_HAVE_MMSG
+    .sendmmsg = ::sendmmsg,
+    .recvmmsg = receive_batch,
+#endif
     .shutdown = ::shutdown,
     .sockatmark = ::sockatmark,
     .close = ::close,

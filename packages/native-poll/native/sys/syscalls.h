@@ -16,6 +16,7 @@
 #include "features.h"
 
 struct epoll_event;
+struct mmsghdr;
 
 namespace pollux {
 
@@ -31,6 +32,11 @@ struct SyscallTable {
   ssize_t (*send)(int fd, const void* buffer, size_t length, int flags);
   ssize_t (*sendmsg)(int fd, const msghdr* message, int flags);
   ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
+#if POLLUX_HAVE_MMSG
+  int (*sendmmsg)(int fd, mmsghdr* messages, unsigned count, int flags);
+  // Without recvmmsg(2)'s timeout, which never did what one would think (its BUGS section).
+  int (*recvmmsg)(int fd, mmsghdr* messages, unsigned count, int flags);
+#endif
   int (*shutdown)(int fd, int how);
   int (*sockatmark)(int fd);
   int (*close)(int fd);

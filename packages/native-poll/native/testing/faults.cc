@@ -8,10 +8,13 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "socketpair", "bind",       "listen",      "accept",      "connect",
-    "recv",         "send",       "sendmsg",    "recvmsg",     "shutdown",    "sockatmark",
-    "close",        "getsockopt", "setsockopt", "getsockname", "getpeername", "open",
-    "unlink",       "lstat",      "poll",       "select",
+    "socket",       "socketpair", "bind",       "listen",     "accept",     "connect",
+    "recv",         "send",       "sendmsg",    "recvmsg",
+#if POLLUX_HAVE_MMSG
+    "sendmmsg",     "recvmmsg",
+#endif
+    "shutdown",     "sockatmark", "close",      "getsockopt", "setsockopt", "getsockname",
+    "getpeername",  "open",       "unlink",     "lstat",      "poll",       "select",
 #if POLLUX_HAVE_EPOLL
     "epoll_create", "epoll_ctl",  "epoll_wait",
 #endif
@@ -130,6 +133,20 @@ ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
   return kKernel.sendmsg(fd, &cut, flags);
 }
 
+#if POLLUX_HAVE_MMSG
+
+template <FaultCall kCall, auto kReal>
+int batch_faulty(int fd, mmsghdr* messages, unsigned count, int flags) {
+  const Outcome outcome = next_outcome(kCall);
+  if (outcome.error == 0) {
+    return (kKernel.*kReal)(fd, messages, static_cast<unsigned>(limited(count, outcome)), flags);
+  }
+  errno = outcome.error;
+  return -1;
+}
+
+#endif
+
 int close_faulty(int fd) {
   const Outcome outcome = next_outcome(FaultCall::kClose);
   const int result = kKernel.close(fd);
@@ -152,6 +169,10 @@ constinit const SyscallTable kFaulty = {
     .send = send_faulty,
     .sendmsg = sendmsg_faulty,
     .recvmsg = recvmsg_faulty,
+#if POLLUX_HAVE_MMSG
+    .sendmmsg = batch_faulty<FaultCall::kSendmmsg, &SyscallTable::sendmmsg>,
+    .recvmmsg = batch_faulty<FaultCall::kRecvmmsg, &SyscallTable::recvmmsg>,
+#endif
     .shutdown = wrapped<FaultCall::kShutdown, &SyscallTable::shutdown>,
     .sockatmark = wrapped<FaultCall::kSockatmark, &SyscallTable::sockatmark>,
     .close = close_faulty,

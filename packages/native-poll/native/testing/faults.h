@@ -27,6 +27,10 @@ enum class FaultCall : uint8_t {
   kSend,
   kSendmsg,
   kRecvmsg,
+#if POLLUX_HAVE_MMSG
+  kSendmmsg,
+  kRecvmmsg,
+#endif
   kShutdown,
   kSockatmark,
   kClose,
@@ -58,8 +62,8 @@ struct FaultRule {
   // Fails with this errno and does not make the real call; close(2) alone is always made, so that no fd
   // leaks.
   int error = 0;
-  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg, recvmsg), at
-  // least 1.
+  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg, recvmsg) or
+  // datagrams (sendmmsg, recvmmsg), at least 1.
   size_t max_bytes = 0;
 };
 

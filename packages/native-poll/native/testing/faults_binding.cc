@@ -26,7 +26,11 @@ std::optional<FaultCall> call_of(std::string_view name) {
 }
 
 bool transfers_bytes(FaultCall call) {
-  return call == FaultCall::kRecv || call == FaultCall::kSend || call == FaultCall::kSendmsg;
+#if POLLUX_HAVE_MMSG
+  if (call == FaultCall::kSendmmsg || call == FaultCall::kRecvmmsg) return true;
+#endif
+  return call == FaultCall::kRecv || call == FaultCall::kSend || call == FaultCall::kSendmsg ||
+         call == FaultCall::kRecvmsg;
 }
 
 // Reads an optional whole number of at least `least`; false with a TypeError pending.
@@ -61,7 +65,7 @@ bool read_outcome(Napi::Object from, FaultRule* rule) {
     return rule->error != 0;
   }
   if (!transfers_bytes(rule->call)) {
-    throw_type_error(env, "maxBytes applies to recv, send and sendmsg only");
+    throw_type_error(env, "maxBytes applies to calls that transfer bytes only");
     return false;
   }
   uint64_t max_bytes = 0;
