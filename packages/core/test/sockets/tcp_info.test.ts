@@ -189,6 +189,27 @@ describe.skipIf(layout === undefined)('TCP_INFO', () => {
     expect(decode?.(new Uint8Array(0))).toEqual({})
   })
 
+  it('has each field under its own name', () => {
+    // Each field has its place as its value: on a live connection two of them may be equal by chance.
+    const bytes = new Uint8Array(layout.bytes)
+    const view = new DataView(bytes.buffer)
+    const expected: Record<string, number> = {}
+    let offset = 0
+    for (const [format, names] of FIELDS) {
+      const size = { B: 1, I: 4, Q: 8 }[format.slice(-1)] ?? 0
+      for (const name of names) {
+        if (offset + size > bytes.length) break
+        if (name !== '') {
+          expected[name] = offset + 1
+          // Little-endian or not, the value is in the one byte.
+          view.setUint8(endianness() === 'LE' ? offset : offset + size - 1, offset + 1)
+        }
+        offset += size
+      }
+    }
+    expect(SOCKET_OPTIONS.IPPROTO_TCP.TCP_INFO.decode?.(bytes)).toMatchObject(expected)
+  })
+
   it('has a name for each field of the headers', () => {
     const whole = SOCKET_OPTIONS.IPPROTO_TCP.TCP_INFO.decode?.(new Uint8Array(layout.bytes))
     expect(Object.keys(whole ?? {})).toHaveLength(Object.keys(layout.fields).length)
