@@ -68,12 +68,12 @@ class Arguments {
   }
 
   void fail_type(const char* name, const char* wanted) {
-    failed_ = true;
+    if (!fail()) return;
     Napi::TypeError::New(info_.Env(), std::string(name) + " must be " + wanted).ThrowAsJavaScriptException();
   }
 
   void fail_range(const char* name, double low, double high) {
-    failed_ = true;
+    if (!fail()) return;
     Napi::RangeError::New(info_.Env(), std::string(name) + " must be a whole number from " +
                                            std::to_string(static_cast<int64_t>(low)) + " to " +
                                            std::to_string(static_cast<int64_t>(high)))
@@ -81,6 +81,12 @@ class Arguments {
   }
 
  private:
+  // False where something was thrown already, perhaps by a getter: a second exception would end the process.
+  bool fail() {
+    failed_ = true;
+    return !info_.Env().IsExceptionPending();
+  }
+
   const Napi::CallbackInfo& info_;
   bool failed_ = false;
 };

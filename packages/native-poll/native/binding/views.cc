@@ -88,8 +88,9 @@ std::vector<iovec> views_argument(const Napi::CallbackInfo& info, Arguments& arg
   std::vector<Part> parts;
   for (uint32_t i = 0; i < views.Length() && parts.size() < most; ++i) {
     const Napi::Value wanted = lengths.Get(i);
+    if (!arguments.ok()) return vectors;
     const double length = wanted.IsNumber() ? wanted.As<Napi::Number>().DoubleValue() : -1;
-    if (!(length >= 0 && length <= kMaxLength)) {
+    if (!(length >= 0 && length <= kMaxLength) || length != std::floor(length)) {
       arguments.fail_range("length", 0, kMaxLength);
       return vectors;
     }
@@ -99,6 +100,7 @@ std::vector<iovec> views_argument(const Napi::CallbackInfo& info, Arguments& arg
     }
     parts.push_back({views.Get(i), skip, length - skip});
     skip = 0;
+    if (!arguments.ok()) return vectors;  // a getter threw
   }
   for (const Part& part : parts) {
     Bytes bytes{};
