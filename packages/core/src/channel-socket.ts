@@ -7,12 +7,13 @@ import { native } from './native.js'
 import { parseNumericHost } from './resolve.js'
 import {
   type BooleanSocketOption,
+  getSocketOption,
   type NumericSocketOption,
   type SocketOption,
-  systemOption,
+  setSocketOption,
 } from './socket-options.js'
 import { systemError } from './system-error.js'
-import { checkBoolean, checkInteger } from './validate.js'
+import { checkInteger } from './validate.js'
 
 /** The address families of stream sockets. */
 export type SocketFamily = SocketAddress['family']
@@ -77,19 +78,14 @@ export class ChannelSocket {
   setOption(name: BooleanSocketOption, value: boolean): void
   setOption(name: NumericSocketOption, value: number): void
   setOption(name: SocketOption, value: boolean | number): void {
-    const { level, option, type } = systemOption(name, 'setsockopt')
-    const number = type === 'boolean' ? +checkBoolean(value, name) : checkInteger(value, name, 0, MAX_INT)
-    check(this.loop.reactor.setOption(this.handle, level, option, number), `setsockopt ${name}`)
+    setSocketOption({ loop: this.loop, handle: this.handle }, name, value)
   }
 
   /** getsockopt(2). */
   getOption(name: BooleanSocketOption): boolean
   getOption(name: NumericSocketOption): number
   getOption(name: SocketOption): boolean | number {
-    const { level, option, type } = systemOption(name, 'getsockopt')
-    const [error, value] = this.loop.reactor.getOption(this.handle, level, option)
-    check(error, `getsockopt ${name}`)
-    return type === 'boolean' ? value !== 0 : value
+    return getSocketOption({ loop: this.loop, handle: this.handle }, name)
   }
 
   /**

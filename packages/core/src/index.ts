@@ -35,6 +35,24 @@ export {
   type ReceivedMessage,
 } from './messages/message.js'
 export { OwnedFd } from './messages/owned-fd.js'
+export type {
+  GroupMembership,
+  Ipv4Interface,
+  Ipv4Membership,
+  Ipv4SourceMembership,
+  SourceGroupMembership,
+} from './options/memberships.js'
+export type { Linger, MemoryInfo, OptionType, PeerCredentials, TimeValue } from './options/option-type.js'
+export {
+  type OptionInput,
+  type OptionLevel,
+  type OptionTable,
+  type OptionValue,
+  type ReadableOption,
+  type SettableOption,
+  SOCKET_OPTIONS,
+} from './options/table.js'
+export type { TcpCongestionState, TcpInfo, TcpNegotiated, TcpState } from './options/tcp-info.js'
 export type { EventLoopOptions } from './options.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'

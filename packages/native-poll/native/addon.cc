@@ -6,6 +6,7 @@
 #include "binding/constants.h"
 #include "binding/control_values.h"
 #include "binding/message_constants.h"
+#include "binding/option_calls.h"
 #include "binding/reactor_object.h"
 #include "poller/poller.h"
 #include "sys/errno_names.h"
@@ -47,6 +48,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   Napi::Object constants = make_constants(env);
   add_message_constants(constants);
   exports["constants"] = constants;
+  exports["optionLayouts"] = make_option_layouts(env);
+  exports["packAddress"] = Napi::Function::New<pack_address>(env, "packAddress");
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
   add_message_functions(env, exports);

@@ -80,6 +80,10 @@ export interface NativeReactor {
   setOption(handle: number, level: number, name: number, value: number): number
   /** getsockopt(2) of an int value: `[error, value]`, error 0 or `-errno`. */
   getOption(handle: number, level: number, name: number): [error: number, value: number]
+  /** setsockopt(2) with any value, of at most 1 MiB. */
+  setOptionBytes(handle: number, level: number, name: number, value: Uint8Array): number
+  /** getsockopt(2) of any value: as many bytes as the kernel filled, at most `maxBytes` (up to 1 MiB); or `-errno`. */
+  getOptionBytes(handle: number, level: number, name: number, maxBytes: number): Uint8Array | number
   /** getsockname(2), or `-errno`. */
   localAddress(handle: number): NativeAddress | number
   /** The peer's address: as accept gave it, or getpeername(2), or `-errno`. */
@@ -241,6 +245,22 @@ export interface NativeReactor {
   ): number
 }
 
+/** Where one member of a C struct stands. */
+export interface NativeField {
+  readonly offset: number
+  readonly bytes: number
+  readonly signed: boolean
+  /** Of a bit-field: its lowest bit within its one byte, and how many bits it has. `bits` is 0 for any other. */
+  readonly shift: number
+  readonly bits: number
+}
+
+/** A C struct as this system's headers lay it out. */
+export interface NativeLayout {
+  readonly bytes: number
+  readonly fields: Readonly<Record<string, NativeField>>
+}
+
 /** What stands for the port where an address is a Unix path. */
 export const UNIX_PORT = -1
 
@@ -276,8 +296,15 @@ export interface NativeBinding {
   ) => NativeReactor
   /** The backends of this build, the default first. */
   readonly backends: readonly BackendName[]
-  /** The system's own values: AF_*, SOCK_*, SHUT_*, MSG_*, SOL_*, SO_*, IPPROTO_*, TCP_*, SOMAXCONN, FD_SETSIZE, IOV_MAX. */
+  /**
+   * The system's own values: AF_*, SOCK_*, SHUT_*, MSG_*, SOL_*, SO_*, IPPROTO_*, IP_*, IPV6_*, TCP_*, UDP_*, MCAST_*, SOMAXCONN,
+   * FD_SETSIZE, IOV_MAX. What its headers do not have is not there.
+   */
   readonly constants: Readonly<Record<string, number>>
+  /** The structs of socket options by their C names; without those that this build's system lacks. */
+  readonly optionLayouts: Readonly<Record<string, NativeLayout>>
+  /** The `sockaddr` of a numeric address (a zone in its text goes before `scopeId`), or `-EINVAL` or `-ENODEV`. */
+  packAddress(address: string, port: number, scopeId: number): Uint8Array | number
   /** 'ECONNREFUSED' of a positive errno; 'UNKNOWN' if it has no name. */
   errorName(errno: number): string
   /** strerror(3) of a positive errno. */

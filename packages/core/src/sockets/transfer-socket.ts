@@ -1,6 +1,7 @@
 /** The calls that move bytes, by their POSIX names: each once at once, and as a promise that waits. */
 import type { Endpoint } from '../address.js'
-import { coreOf, OpenSocket } from './open-socket.js'
+import { OptionSocket } from '../options/option-socket.js'
+import { coreOf } from './open-socket.js'
 import { perform, type WaitOptions } from './perform.js'
 import {
   isDontWait,
@@ -16,7 +17,7 @@ import {
 import type { WouldBlock } from './would-block.js'
 
 /** A socket that sends and receives. Users see it as a part of `Socket`. */
-export abstract class TransferSocket extends OpenSocket {
+export abstract class TransferSocket extends OptionSocket {
   /**
    * recv(2), once: how many bytes came; 0 at the end of a stream, and for an empty datagram.
    *

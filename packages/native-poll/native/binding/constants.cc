@@ -2,9 +2,10 @@
 
 #include <limits.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+
+#include "option_calls.h"
 
 namespace pollux {
 
@@ -54,32 +55,16 @@ Napi::Object make_constants(Napi::Env env) {
 #if defined(MSG_CMSG_CLOEXEC)
   POLLUX_CONSTANT(MSG_CMSG_CLOEXEC);
 #endif
-  POLLUX_CONSTANT(SOL_SOCKET);
-  POLLUX_CONSTANT(SO_REUSEADDR);
-#if defined(SO_REUSEPORT)
-  POLLUX_CONSTANT(SO_REUSEPORT);
-#endif
-  POLLUX_CONSTANT(SO_KEEPALIVE);
-  POLLUX_CONSTANT(SO_SNDBUF);
-  POLLUX_CONSTANT(SO_RCVBUF);
-  POLLUX_CONSTANT(SO_TYPE);
-  POLLUX_CONSTANT(SO_ERROR);
-  POLLUX_CONSTANT(SO_ACCEPTCONN);
-  POLLUX_CONSTANT(IPPROTO_IP);
-  POLLUX_CONSTANT(IPPROTO_IPV6);
-  POLLUX_CONSTANT(IPPROTO_TCP);
-  POLLUX_CONSTANT(IPPROTO_UDP);
   POLLUX_CONSTANT(IPPROTO_ICMP);
   POLLUX_CONSTANT(IPPROTO_ICMPV6);
   POLLUX_CONSTANT(IPPROTO_RAW);
-  POLLUX_CONSTANT(IPV6_V6ONLY);
-  POLLUX_CONSTANT(TCP_NODELAY);
   POLLUX_CONSTANT(SOMAXCONN);
   POLLUX_CONSTANT(FD_SETSIZE);
 #if defined(IOV_MAX)
   POLLUX_CONSTANT(IOV_MAX);
 #endif
 #undef POLLUX_CONSTANT
+  add_option_constants(constants);
   return constants;
 }
 

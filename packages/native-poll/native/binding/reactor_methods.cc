@@ -18,8 +18,6 @@ void ReactorObject::add_reactor_methods(Methods& methods) {
                                     InstanceMethod<&Self::connect_ip>("connectIp"),
                                     InstanceMethod<&Self::connect_unix>("connectUnix"),
                                     InstanceMethod<&Self::open>("open"),
-                                    InstanceMethod<&Self::set_option>("setOption"),
-                                    InstanceMethod<&Self::get_option>("getOption"),
                                     InstanceMethod<&Self::local_address>("localAddress"),
                                     InstanceMethod<&Self::remote_address>("remoteAddress"),
                                     InstanceMethod<&Self::fd>("fd"),
@@ -112,30 +110,6 @@ Napi::Value ReactorObject::open(const Napi::CallbackInfo& info) {
   const bool borrow = arguments.boolean(1, "borrow");
   if (!arguments.ok()) return {};
   return number(info, reactor_->open(handle, borrow));
-}
-
-Napi::Value ReactorObject::set_option(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  const Reactor::Handle handle = arguments.handle(0);
-  const int level = arguments.integer(1, "level");
-  const int name = arguments.integer(2, "name");
-  const int value = arguments.integer(3, "value");
-  if (!arguments.ok()) return {};
-  return number(info, reactor_->set_option(handle, level, name, value));
-}
-
-Napi::Value ReactorObject::get_option(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  const Reactor::Handle handle = arguments.handle(0);
-  const int level = arguments.integer(1, "level");
-  const int name = arguments.integer(2, "name");
-  if (!arguments.ok()) return {};
-  int value = 0;
-  const int result = reactor_->get_option(handle, level, name, &value);
-  auto pair = Napi::Array::New(info.Env(), 2);
-  pair.Set(0u, number(info, result));
-  pair.Set(1u, number(info, value));
-  return pair;
 }
 
 Napi::Value ReactorObject::local_address(const Napi::CallbackInfo& info) {

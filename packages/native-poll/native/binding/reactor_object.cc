@@ -25,6 +25,7 @@ Napi::Function ReactorObject::define(Napi::Env env) {
   add_socket_calls(methods);
   add_transfer_calls(methods);
   add_message_calls(methods);
+  add_option_calls(methods);
   add_readiness_calls(methods);
   return DefineClass(env, "Reactor", methods);
 }

@@ -58,6 +58,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   static void add_socket_calls(Methods& methods);
   static void add_transfer_calls(Methods& methods);
   static void add_message_calls(Methods& methods);
+  static void add_option_calls(Methods& methods);
   static void add_readiness_calls(Methods& methods);
 
   // reactor_methods.cc
@@ -70,8 +71,6 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value connect_ip(const Napi::CallbackInfo& info);
   Napi::Value connect_unix(const Napi::CallbackInfo& info);
   Napi::Value open(const Napi::CallbackInfo& info);
-  Napi::Value set_option(const Napi::CallbackInfo& info);
-  Napi::Value get_option(const Napi::CallbackInfo& info);
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value remote_address(const Napi::CallbackInfo& info);
   Napi::Value fd(const Napi::CallbackInfo& info);
@@ -99,6 +98,12 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value peer_name(const Napi::CallbackInfo& info);
   Napi::Value close_now(const Napi::CallbackInfo& info);
   Napi::Value detach(const Napi::CallbackInfo& info);
+
+  // option_calls.cc
+  Napi::Value set_option(const Napi::CallbackInfo& info);
+  Napi::Value get_option(const Napi::CallbackInfo& info);
+  Napi::Value set_option_bytes(const Napi::CallbackInfo& info);
+  Napi::Value get_option_bytes(const Napi::CallbackInfo& info);
 
   // transfer_calls.cc
   Napi::Value recv_now(const Napi::CallbackInfo& info);

@@ -98,8 +98,6 @@ class Reactor {
   int listen(Handle handle, int backlog, bool borrow);
   int connect(Handle handle, const SocketAddress& address, bool borrow);
   int open(Handle handle, bool borrow);
-  int set_option(Handle handle, int level, int name, int value);
-  int get_option(Handle handle, int level, int name, int* value);
   int local_address(Handle handle, SocketAddress* address);
   int remote_address(Handle handle, SocketAddress* address);
   int fd(Handle handle);

@@ -135,19 +135,6 @@ int Reactor::open(Handle handle, bool borrow) {
   return result;
 }
 
-int Reactor::set_option(Handle handle, int level, int name, int value) {
-  Slot* slot = find(handle);
-  if (!slot || !slot->fd) return -EBADF;
-  return retry([&] { return syscalls().setsockopt(slot->fd.get(), level, name, &value, sizeof value); });
-}
-
-int Reactor::get_option(Handle handle, int level, int name, int* value) {
-  Slot* slot = find(handle);
-  if (!slot || !slot->fd) return -EBADF;
-  socklen_t length = sizeof *value;
-  return retry([&] { return syscalls().getsockopt(slot->fd.get(), level, name, value, &length); });
-}
-
 int Reactor::local_address(Handle handle, SocketAddress* address) {
   Slot* slot = find(handle);
   if (!slot || !slot->fd) return -EBADF;
