@@ -19,6 +19,8 @@ export const ErrorCode = {
   WRITE_AFTER_END: 'ERR_POLLUX_WRITE_AFTER_END',
   /** No byte moved either way for `idleTimeoutMs`, and there was no `timeout` handler. */
   IDLE_TIMEOUT: 'ERR_POLLUX_IDLE_TIMEOUT',
+  /** A promise was given a `timeoutMs`, and it was not settled by then. */
+  TIMEOUT: 'ERR_POLLUX_TIMEOUT',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
   /** `timeoutMs` passed before the call could be done. */
@@ -31,7 +33,7 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]
 /** What a {@link SocketError} says beside its message. */
 export interface SocketErrorDetails {
   code: string
-  /** Negative, as in Node's system errors. */
+  /** Negative, as in Node's system errors; of a name service's error the value of its code. */
   errno?: number
   syscall?: string
   /** An IP address, a host name or a path. */
@@ -58,7 +60,7 @@ export class SocketError extends Error {
   override readonly name: string = 'SocketError'
   /** The system's name of the error ('ECONNREFUSED'), or one of {@link ErrorCode}. */
   readonly code: string
-  /** The error number, negative; only if a system call failed. */
+  /** The error number, negative, if a system call failed; the EAI_* or h_errno value, if a name service did. */
   declare readonly errno?: number
   /** Which system call failed. */
   declare readonly syscall?: string

@@ -7,6 +7,7 @@
 #include "binding/control_values.h"
 #include "binding/message_constants.h"
 #include "binding/option_calls.h"
+#include "binding/name_calls.h"
 #include "binding/reactor_object.h"
 #include "poller/poller.h"
 #include "sys/errno_names.h"
@@ -54,6 +55,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
   add_message_functions(env, exports);
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
+  define_name_calls(env, exports);
 #if defined(POLLUX_TESTING)
   exports["faults"] = make_fault_control(env);
 #endif

@@ -2,6 +2,7 @@
  * What the addon offers, as TypeScript sees it. System calls report failure as a value: a negative result is
  * `-errno`. Only misuse (a wrong type, a slab too small) throws.
  */
+import type { NameCalls } from './names.js'
 
 /** The three kernel facilities that can wait for readiness. */
 export type BackendName = 'epoll' | 'poll' | 'select'
@@ -272,20 +273,28 @@ export interface FaultRule {
   after?: number
   /** How many calls it then applies to. Default 1. */
   times?: number
-  /** Fail with this errno, by name: 'EAGAIN'. The real call is not made. */
+  /**
+   * Fail with this errno, by name: 'EAGAIN'. The real call is not made. For name services also their own errors:
+   * 'EAI_AGAIN', 'TRY_AGAIN'.
+   */
   error?: string
   /** Make the real call with at most this many bytes (recv, send, sendmsg). */
   maxBytes?: number
+  /** Wait for `release` before anything else (name services: 'getaddrinfo', 'getnameinfo', …). */
+  hold?: boolean
 }
 
+/** Rules and counts belong to the thread, but those of name services to the process. */
 export interface FaultControl {
   inject(rule: FaultRule): void
   clear(): void
+  /** Lets go of the calls that are held. `clear` does too. */
+  release(): void
   /** How often each call was made since the last `clear`. */
   counts(): Record<string, number>
 }
 
-export interface NativeBinding {
+export interface NativeBinding extends NameCalls {
   /**
    * Throws a TypeError or RangeError for bad options, and an Error with the property `errno` (negative) when the
    * kernel has no descriptor or thread left. `dispatch(count)` is called with `count` records in the event ring; it must not throw.
@@ -298,7 +307,7 @@ export interface NativeBinding {
   readonly backends: readonly BackendName[]
   /**
    * The system's own values: AF_*, SOCK_*, SHUT_*, MSG_*, SOL_*, SO_*, IPPROTO_*, IP_*, IPV6_*, TCP_*, UDP_*, MCAST_*, SOMAXCONN,
-   * FD_SETSIZE, IOV_MAX. What its headers do not have is not there.
+   * FD_SETSIZE, IOV_MAX, AI_*, NI_*, EAI_*. What its headers do not have is not there.
    */
   readonly constants: Readonly<Record<string, number>>
   /** The structs of socket options by their C names; without those that this build's system lacks. */

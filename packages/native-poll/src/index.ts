@@ -1,4 +1,5 @@
 export * from './binding.js'
 export { loadBinding } from './load.js'
 export * from './messages.js'
+export * from './names.js'
 export * from './rings.js'

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "option_calls.h"
+#include "name_constants.h"
 
 namespace pollux {
 
@@ -65,6 +66,7 @@ Napi::Object make_constants(Napi::Env env) {
 #endif
 #undef POLLUX_CONSTANT
   add_option_constants(constants);
+  add_name_constants(env, constants);
   return constants;
 }
 

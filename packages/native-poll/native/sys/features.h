@@ -14,6 +14,8 @@
 #define POLLUX_HAVE_MREQN 1           // ip(7): struct ip_mreqn, which names an interface by its index
 #define POLLUX_HAVE_UCRED 1           // unix(7): struct ucred, of SO_PEERCRED
 #define POLLUX_HAVE_KERNEL_LAYOUTS 1  // <linux/tcp.h> and <linux/sock_diag.h>: TCP_INFO, SO_MEMINFO
+#define POLLUX_HAVE_GETHOSTBYNAME_R \
+  1                                // gethostbyname_r(3), gethostbyaddr_r(3), in the form of glibc and musl
 // syscall(2) straight to the kernel. In a process with threads, as Node.js is, glibc's recv and send are
 // cancellation points and pay for it twice a message. A sanitizer has to see the calls, and 32-bit x86 has
 // other numbers.
@@ -29,6 +31,7 @@
 #define POLLUX_HAVE_ACCEPT4 0
 #define POLLUX_HAVE_SOCK_FLAGS 0
 #define POLLUX_HAVE_ABSTRACT_UNIX 0
+#define POLLUX_HAVE_GETHOSTBYNAME_R 0
 #define POLLUX_INHERITS_NODELAY 0
 #define POLLUX_HAVE_CMSG_CLOEXEC 0
 #define POLLUX_HAVE_MMSG 0

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "../names/lookup.h"
 #include "../sys/errno_names.h"
 #include "faults.h"
+#include "name_faults.h"
 
 namespace pollux {
 namespace {
@@ -74,6 +76,35 @@ bool read_outcome(Napi::Object from, FaultRule* rule) {
   return true;
 }
 
+std::optional<NameCall> name_call_of(std::string_view name) {
+  const auto names = name_call_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<NameCall>(found - names.begin());
+}
+
+// A call of the name services fails with an error of its kind ("EAI_AGAIN", "TRY_AGAIN") or with an errno,
+// and can be held up.
+void inject_into_names(Napi::Object from, NameCall call) {
+  const Napi::Env env = from.Env();
+  NameFaultRule rule = {.call = call};
+  if (!read_count(from, "after", 0, &rule.after) || !read_count(from, "times", 1, &rule.times)) return;
+  rule.hold = from.Get("hold").ToBoolean();
+  const Napi::Value error = from.Get("error");
+  if (env.IsExceptionPending()) return;
+  if (error.IsUndefined()) {
+    if (!rule.hold) return throw_type_error(env, "a fault of a name service has an error, or holds");
+  } else {
+    const std::string name = error.IsString() ? error.As<Napi::String>().Utf8Value() : "";
+    if (!lookup_error_number(LookupErrors::kEai, name, &rule.error) &&
+        !lookup_error_number(LookupErrors::kHost, name, &rule.error)) {
+      rule.system_error = errno_number(name);
+      if (rule.system_error == 0) return throw_type_error(env, "unknown error name '" + name + "'");
+    }
+  }
+  inject_name_fault(rule);
+}
+
 void inject(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsObject()) return throw_type_error(env, "a fault rule must be an object");
@@ -81,6 +112,7 @@ void inject(const Napi::CallbackInfo& info) {
 
   const Napi::Value name = from.Get("call");
   const std::string call_name = name.IsString() ? name.As<Napi::String>().Utf8Value() : "";
+  if (const auto name_call = name_call_of(call_name)) return inject_into_names(from, *name_call);
   const std::optional<FaultCall> call = call_of(call_name);
   if (!call) return throw_type_error(env, "unknown system call '" + call_name + "'");
 
@@ -92,13 +124,22 @@ void inject(const Napi::CallbackInfo& info) {
   }
 }
 
-void clear(const Napi::CallbackInfo&) { clear_faults(); }
+void clear(const Napi::CallbackInfo&) {
+  clear_faults();
+  clear_name_faults();
+}
+
+void release(const Napi::CallbackInfo&) { release_names(); }
 
 Napi::Value counts(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
   const auto names = fault_call_names();
   for (size_t i = 0; i < names.size(); ++i) {
     result.Set(std::string(names[i]), static_cast<double>(fault_count(static_cast<FaultCall>(i))));
+  }
+  const auto name_calls = name_call_names();
+  for (size_t i = 0; i < name_calls.size(); ++i) {
+    result.Set(std::string(name_calls[i]), static_cast<double>(name_fault_count(static_cast<NameCall>(i))));
   }
   return result;
 }
@@ -109,6 +150,7 @@ Napi::Object make_fault_control(Napi::Env env) {
   Napi::Object control = Napi::Object::New(env);
   control.Set("inject", Napi::Function::New(env, inject, "inject"));
   control.Set("clear", Napi::Function::New(env, clear, "clear"));
+  control.Set("release", Napi::Function::New(env, release, "release"));
   control.Set("counts", Napi::Function::New(env, counts, "counts"));
   return control;
 }

@@ -14,6 +14,8 @@ export function clearFaults() {
   afterEach(() => control().clear())
 }
 
+/** Lets go of the calls that a rule holds. */
+export const release = () => control().release()
 export const inject = (rule: FaultRule) => control().inject(rule)
 
 /** How often each system call is made while `run` runs. */
