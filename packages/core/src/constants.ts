@@ -32,3 +32,20 @@ export const { SHUT_RD, SHUT_WR, SHUT_RDWR } = constants
 /** Flags of send(2) and recv(2) that POSIX has. */
 export const { MSG_CTRUNC, MSG_DONTROUTE, MSG_DONTWAIT, MSG_EOR, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL } =
   constants
+
+/** What poll(2) is asked for and reports. POLLRDHUP is not in POSIX: `constants.POLLRDHUP`. */
+export const {
+  POLLIN,
+  POLLPRI,
+  POLLOUT,
+  POLLERR,
+  POLLHUP,
+  POLLNVAL,
+  POLLRDNORM,
+  POLLRDBAND,
+  POLLWRNORM,
+  POLLWRBAND,
+} = constants
+
+/** One more than the largest descriptor that select(2) takes. */
+export const { FD_SETSIZE } = constants

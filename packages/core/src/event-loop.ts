@@ -48,6 +48,7 @@ const {
   ACCEPT_PAUSED,
   ACCEPT_RESUMED,
   READY,
+  POLLED,
 } = EventType
 const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 
@@ -74,6 +75,13 @@ function forget(loop: EventLoop): void {
   if (openLoops.size === 0) process.off('exit', flushOpenLoops)
 }
 
+/** Who is told that something which `reactor.pollLater` named is ready. */
+export interface PollListener {
+  /** Must not throw. */
+  onPolled(): void
+  onLoopClosed(): void
+}
+
 /**
  * One reactor and the channels on it. It belongs to the thread that made it, shares that thread with Node's own loop,
  * and keeps the process alive only while a referenced socket is open.
@@ -98,6 +106,8 @@ export class EventLoop {
   readonly submissions: Submissions
   /** What came from the reactor. Internal. */
   readonly chunks: Chunks
+  /** What waits in `poll` and `select`; null until something did. Internal. */
+  polls: PollListener | null = null
   /** Idle timeouts. Internal. */
   readonly timers: IdleTimers
   /** The socket table (`Column`); replaced when it grows, so never keep it. Internal. */
@@ -193,6 +203,7 @@ export class EventLoop {
     forget(this)
     this.timers.stop()
     this.reactor.close()
+    this.polls?.onLoopClosed()
     for (let slot = 0; slot < this.targets.length; slot++) {
       const channel = this.targets[slot]
       if (channel === null) continue
@@ -248,8 +259,9 @@ export class EventLoop {
           at += RECORD_WORDS
           target = targets[slot]
           if (target === null || target.generation !== generation) {
+            if ((head & TYPE_MASK) === POLLED) this.polls?.onPolled()
             // Nobody is there to take the connection.
-            if ((head & TYPE_MASK) === ACCEPT) this.submissions.push(Op.DESTROY, a, b, 0, 0)
+            else if ((head & TYPE_MASK) === ACCEPT) this.submissions.push(Op.DESTROY, a, b, 0, 0)
             continue
           }
           switch (head & TYPE_MASK) {

@@ -35,6 +35,14 @@ export {
   type ReceivedMessage,
 } from './messages/message.js'
 export { OwnedFd } from './messages/owned-fd.js'
+export { htonl, htons, ntohl, ntohs } from './names/byteorder.js'
+export * from './names/constants.js'
+export { type AddressHints, type AddressInfo, getaddrinfo } from './names/getaddrinfo.js'
+export { gethostbyaddr, gethostbyname, type HostEntry } from './names/gethostbyname.js'
+export { getnameinfo, type NameInfo } from './names/getnameinfo.js'
+export { inet_ntop, inet_pton } from './names/inet.js'
+export { if_indextoname, if_nametoindex } from './names/interfaces.js'
+export type { LookupOptions } from './names/lookup.js'
 export type {
   GroupMembership,
   Ipv4Interface,
@@ -53,15 +61,9 @@ export {
   SOCKET_OPTIONS,
 } from './options/table.js'
 export type { TcpCongestionState, TcpInfo, TcpNegotiated, TcpState } from './options/tcp-info.js'
-export { htonl, htons, ntohl, ntohs } from './names/byteorder.js'
-export * from './names/constants.js'
-export { type AddressHints, type AddressInfo, getaddrinfo } from './names/getaddrinfo.js'
-export { gethostbyaddr, gethostbyname, type HostEntry } from './names/gethostbyname.js'
-export { getnameinfo, type NameInfo } from './names/getnameinfo.js'
-export { inet_ntop, inet_pton } from './names/inet.js'
-export { if_indextoname, if_nametoindex } from './names/interfaces.js'
-export type { LookupOptions } from './names/lookup.js'
 export type { EventLoopOptions } from './options.js'
+export { type PollEntry, type PollOptions, type PollResult, poll, pollNow } from './readiness/poll.js'
+export { type SelectResult, type SelectSets, select, selectNow } from './readiness/select.js'
 export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
 export type { Unspecified } from './sockets/connect.js'

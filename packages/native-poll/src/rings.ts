@@ -59,6 +59,8 @@ export const EventType = {
   ACCEPT_RESUMED: 12,
   /** A watched socket is ready: `a` bits of {@link Readiness}. What it reports is not watched any more. */
   READY: 13,
+  /** Something that `pollLater` named is ready. Of no slot: slot and generation are 0. */
+  POLLED: 14,
 } as const
 
 /** What a socket can be watched for, and how it turned out to be ready. */

@@ -1,14 +1,7 @@
 // One case for each option of the table: on which socket, what it is set to, and how Python reads it back. A new
 // option without its case does not compile.
 import { readFileSync } from 'node:fs'
-import {
-  constants,
-  type OptionLevel,
-  type OptionTable,
-  type Socket,
-  socket,
-  socketpair,
-} from '@pollux/core'
+import { constants, type OptionLevel, type OptionTable, type Socket, socket, socketpair } from '@pollux/core'
 import { type Capability, hasCapability } from '../../../native-poll/test/support/capabilities.js'
 import { readHex, readNumbers, readText } from '../../../native-poll/test/support/option_reader.js'
 
@@ -75,7 +68,12 @@ const asTime = numbers('ll', (seconds, microseconds) => ({ seconds, microseconds
 const asText: Reading = (fd, level, name) => readText(fd, level, name)
 const asBytes: Reading = (fd, level, name) => new Uint8Array(Buffer.from(readHex(fd, level, name), 'hex'))
 
-const flag = (on: () => Socket, set = true, needs?: Capability): ReadBack => ({ on, set, read: asFlag, needs })
+const flag = (on: () => Socket, set = true, needs?: Capability): ReadBack => ({
+  on,
+  set,
+  read: asFlag,
+  needs,
+})
 const int = (on: () => Socket, set: number, more: Partial<ReadBack> = {}): ReadBack => ({
   on,
   set,
@@ -116,9 +114,7 @@ export const CASES: { [Level in OptionLevel]: Record<keyof OptionTable[Level], O
     SO_BINDTODEVICE: { on: udp, set: 'lo', read: asText },
     SO_BROADCAST: flag(udp),
     SO_BUSY_POLL: int(udp, 25, { needs: 'CAP_NET_ADMIN' }),
-    SO_COOKIE: only(udp, (fd, level, name) =>
-      Buffer.from(readHex(fd, level, name), 'hex').readBigUInt64LE(),
-    ),
+    SO_COOKIE: only(udp, (fd, level, name) => Buffer.from(readHex(fd, level, name), 'hex').readBigUInt64LE()),
     SO_DOMAIN: only(udp6),
     SO_DONTROUTE: flag(udp),
     SO_ERROR: only(tcp),

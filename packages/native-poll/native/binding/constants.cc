@@ -2,11 +2,12 @@
 
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 
-#include "option_calls.h"
 #include "name_constants.h"
+#include "option_calls.h"
 
 namespace pollux {
 
@@ -61,6 +62,19 @@ Napi::Object make_constants(Napi::Env env) {
   POLLUX_CONSTANT(IPPROTO_RAW);
   POLLUX_CONSTANT(SOMAXCONN);
   POLLUX_CONSTANT(FD_SETSIZE);
+  POLLUX_CONSTANT(POLLIN);
+  POLLUX_CONSTANT(POLLPRI);
+  POLLUX_CONSTANT(POLLOUT);
+  POLLUX_CONSTANT(POLLERR);
+  POLLUX_CONSTANT(POLLHUP);
+  POLLUX_CONSTANT(POLLNVAL);
+  POLLUX_CONSTANT(POLLRDNORM);
+  POLLUX_CONSTANT(POLLRDBAND);
+  POLLUX_CONSTANT(POLLWRNORM);
+  POLLUX_CONSTANT(POLLWRBAND);
+#if defined(POLLRDHUP)
+  POLLUX_CONSTANT(POLLRDHUP);
+#endif
 #if defined(IOV_MAX)
   POLLUX_CONSTANT(IOV_MAX);
 #endif

@@ -77,7 +77,8 @@ void read_rights(Fields& fields, Payloads& payloads, ControlMessage* message) {
   std::vector<int> fds;
   Fields numbers(list, 0, fields.arguments());
   for (uint32_t i = 0; i < list.Length() && fields.ok(); ++i) {
-    if (fds.size() > kMaxControlBytes / sizeof(int)) return fields.arguments().fail_range("fds.length", 0, 253);
+    if (fds.size() > kMaxControlBytes / sizeof(int))
+      return fields.arguments().fail_range("fds.length", 0, 253);
     fds.push_back(numbers.integer(i, "fd"));
   }
   message->data = payloads.add(fds.data(), fds.size() * sizeof(int));
@@ -89,7 +90,8 @@ void read_unknown(Fields& fields, Payloads& payloads, ControlMessage* message) {
   const Napi::Value value = fields.at(3);
   Bytes bytes{};
   if (!fields.ok()) return;
-  if (!view_bytes(value.Env(), value, &bytes)) return fields.arguments().fail_type("data", "an ArrayBufferView");
+  if (!view_bytes(value.Env(), value, &bytes))
+    return fields.arguments().fail_type("data", "an ArrayBufferView");
   // More is refused when it is encoded; it need not be copied for that.
   message->data = payloads.add(bytes.data, std::min(bytes.size, kMaxControlBytes));
 }

@@ -1,5 +1,5 @@
-// Control messages between JavaScript and C++. There a list of them is one flat array, CONTROL_FIELDS values for
-// each: its ControlKind, and four that depend on it:
+// Control messages between JavaScript and C++. There a list of them is one flat array, CONTROL_FIELDS values
+// for each: its ControlKind, and four that depend on it:
 //
 //     kRights        descriptors (an array of fds; received: of handles)
 //     kCredentials   pid, uid, gid
@@ -31,7 +31,8 @@ int control_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_
 Napi::Value control_value(Napi::Env env, const std::vector<ControlMessage>& messages,
                           std::span<const Reactor::Handle> kept);
 
-// The functions of NativeBinding that go with messages: addresses in binary form, and the sizes of control data.
+// The functions of NativeBinding that go with messages: addresses in binary form, and the sizes of control
+// data.
 void add_message_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace pollux

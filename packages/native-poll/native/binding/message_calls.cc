@@ -1,6 +1,5 @@
 // The methods of NativeReactor for messages: sendmsg(2), recvmsg(2), and batches of datagrams.
 #include "../calls/message.h"
-
 #include "arguments.h"
 #include "control_values.h"
 #include "reactor_object.h"
@@ -66,8 +65,7 @@ Napi::Value ReactorObject::recvmsg_now(const Napi::CallbackInfo& info) {
   if (!arguments.ok()) return {};
   IncomingMessage message;
   std::vector<Reactor::Handle> kept;
-  const ssize_t bytes =
-      reactor_->receive_message_now(handle, parts, control_bytes, flags, &message, &kept);
+  const ssize_t bytes = reactor_->receive_message_now(handle, parts, control_bytes, flags, &message, &kept);
   if (bytes < 0) return number(info, static_cast<double>(bytes));
   auto result = Napi::Array::New(info.Env(), 4);
   result.Set(0u, number(info, static_cast<double>(bytes)));

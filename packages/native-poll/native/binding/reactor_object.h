@@ -47,6 +47,8 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   void on_ready() override { reactor_->on_ready(); }
   void on_before_block() override { reactor_->on_before_block(); }
   void on_timer() override { reactor_->on_timer(); }
+  void on_polled() override { reactor_->on_polled(); }
+  const Interests* polled() override { return reactor_->polled(); }
 
   bool read_limits(Napi::Env env, Napi::Object options, ReactorLimits* limits);
   void stop(bool environment_ends);
@@ -121,6 +123,9 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
 
   // readiness_calls.cc
   Napi::Value watch(const Napi::CallbackInfo& info);
+  Napi::Value poll_now(const Napi::CallbackInfo& info);
+  Napi::Value poll_later(const Napi::CallbackInfo& info);
+  Napi::Value select_now(const Napi::CallbackInfo& info);
 
   std::string backend_;
   ReactorLimits limits_{};

@@ -33,14 +33,21 @@ LoopDriver* LoopDriver::start(uv_loop_t* loop, const Poller& poller, LoopClient&
     return nullptr;
   }
   driver->wake_handle()->data = driver;
+  // It cannot fail any more where the loop has an eventfd or a pipe for such handles already, as Node's has.
+  uv_async_init(loop, &driver->polled_async_, [](uv_async_t* async) {
+    auto* const self = static_cast<LoopDriver*>(async->data);
+    if (self->client_) self->client_->on_polled();
+  });
+  driver->polled_async_.data = driver;
   uv_prepare_init(loop, &driver->prepare_);
   driver->prepare_.data = driver;
   uv_idle_init(loop, &driver->idle_);
   driver->idle_.data = driver;
   uv_timer_init(loop, &driver->timer_);
   driver->timer_.data = driver;
-  driver->open_handles_ = 4;
+  driver->open_handles_ = 5;
   uv_unref(driver->wake_handle());
+  uv_unref(base(&driver->polled_async_));
   uv_unref(base(&driver->prepare_));
   uv_unref(base(&driver->idle_));
   uv_unref(base(&driver->timer_));
@@ -71,13 +78,17 @@ uv_handle_t* LoopDriver::wake_handle() { return base(&poll_); }
 void LoopDriver::before_block() {
   if (client_) client_->on_before_block();
   // The callback may have shut us down.
-  if (client_ && watcher_) watcher_->arm(poller_);
+  if (!client_) return;
+  if (watcher_) watcher_->arm(poller_);
+  if (const Interests* polled = polled_watcher_ ? client_->polled() : nullptr) polled_watcher_->arm(*polled);
 }
 
 void LoopDriver::shutdown(std::function<void()> done) {
   client_ = nullptr;
   done_ = std::move(done);
-  watcher_.reset();  // joins the thread: it touches neither the poller nor async_ after this
+  // Joins the threads: they touch neither the poller nor our handles after this.
+  watcher_.reset();
+  polled_watcher_.reset();
   const auto closed = [](uv_handle_t* handle) {
     auto* const self = static_cast<LoopDriver*>(handle->data);
     if (--self->open_handles_ > 0) return;
@@ -86,6 +97,7 @@ void LoopDriver::shutdown(std::function<void()> done) {
     finished();
   };
   uv_close(wake_handle(), closed);
+  uv_close(base(&polled_async_), closed);
   uv_close(base(&prepare_), closed);
   uv_close(base(&idle_), closed);
   uv_close(base(&timer_), closed);
@@ -118,6 +130,19 @@ void LoopDriver::do_not_block() {
 
 void LoopDriver::release_fds() {
   if (watcher_) watcher_->disarm();
+  release_polled();
+}
+
+int LoopDriver::start_polling() {
+  if (polled_watcher_) return 0;
+  auto watcher = std::make_unique<Watcher>([this] { uv_async_send(&polled_async_); });
+  const int result = watcher->start();
+  if (result == 0) polled_watcher_ = std::move(watcher);
+  return result;
+}
+
+void LoopDriver::release_polled() {
+  if (polled_watcher_) polled_watcher_->disarm();
 }
 
 }  // namespace pollux

@@ -3,6 +3,7 @@
 //
 //     epoll:         uv_poll_t on the poller's fd ───────────────▶ on_ready()
 //     poll, select:  Watcher thread ─▶ uv_async_t ───────────────▶ on_ready()
+//     polled():      Watcher thread ─▶ uv_async_t ───────────────▶ on_polled()
 //     both:          uv_prepare_t, before the loop blocks ───────▶ on_before_block()
 //                    uv_idle_t, while it must not block
 //                    uv_timer_t ─────────────────────────────────▶ on_timer()
@@ -28,6 +29,9 @@ class LoopClient {
   virtual void on_ready() = 0;
   virtual void on_before_block() = 0;
   virtual void on_timer() = 0;
+  virtual void on_polled() = 0;
+  // What on_polled() is wanted for; null: nothing.
+  virtual const Interests* polled() = 0;
 };
 
 class LoopDriver {
@@ -47,6 +51,10 @@ class LoopDriver {
   // Waits until no other thread waits on the poller's descriptors; arms again by itself before the loop
   // blocks.
   void release_fds();
+  // Before the first polled(): 0, or -errno when there is no thread to be had.
+  int start_polling();
+  // What was polled() changes now: its watcher lets go of it.
+  void release_polled();
   uint64_t now_ms() const { return uv_now(loop_); }
   // As of now, not of when this iteration of the loop began.
   uint64_t update_now_ms() {
@@ -62,8 +70,9 @@ class LoopDriver {
 
   uv_loop_t* const loop_;
   const Poller& poller_;
-  LoopClient* client_;  // null after shutdown()
-  std::unique_ptr<Watcher> watcher_;
+  LoopClient* client_;                       // null after shutdown()
+  std::unique_ptr<Watcher> watcher_;         // of the poller
+  std::unique_ptr<Watcher> polled_watcher_;  // of client_->polled()
   std::function<void()> done_;
   int open_handles_ = 0;
   // Which of these two depends on the backend.
@@ -71,6 +80,7 @@ class LoopDriver {
     uv_poll_t poll_;
     uv_async_t async_;
   };
+  uv_async_t polled_async_;
   uv_prepare_t prepare_;
   uv_idle_t idle_;
   uv_timer_t timer_;

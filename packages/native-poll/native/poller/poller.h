@@ -52,10 +52,20 @@ struct ReadyEvent {
 
 enum class Closing : bool { kNo, kYes };
 
-class Poller {
+// What a Watcher waits for in the loop's stead.
+class Interests {
  public:
-  virtual ~Poller() = default;
+  virtual ~Interests() = default;
 
+  // In place of the vector's contents: what to wait for.
+  virtual void copy_interests(std::vector<pollfd>& interests) const = 0;
+
+  // Changes with every change of what copy_interests() would give.
+  virtual uint64_t interest_version() const = 0;
+};
+
+class Poller : public Interests {
+ public:
   virtual int register_fd(int fd, uint8_t interest, uint64_t token) = 0;
   virtual int modify(int fd, uint8_t interest, uint64_t token) = 0;
   virtual int deregister(int fd, Closing closing) = 0;
@@ -68,13 +78,10 @@ class Poller {
   // the reactor drives a Watcher with copy_interests()).
   virtual int pollable_fd() const { return -1; }
 
-  // What a Watcher waits for in this poller's stead, in place of the vector's contents; only where
-  // pollable_fd() is -1. Holds exactly what wait() can report: poll's entries with no interest have events =
-  // 0 and still report errors, select's are left out.
-  virtual void copy_interests(std::vector<pollfd>&) const {}
-
-  // Changes with every change of what copy_interests() would give.
-  virtual uint64_t interest_version() const { return 0; }
+  // Of use only where pollable_fd() is -1. Holds exactly what wait() can report: poll's entries with no
+  // interest have events = 0 and still report errors, select's are left out.
+  void copy_interests(std::vector<pollfd>&) const override {}
+  uint64_t interest_version() const override { return 0; }
 
   virtual std::string_view name() const = 0;
 };

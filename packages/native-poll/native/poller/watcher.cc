@@ -55,12 +55,12 @@ int Watcher::start() {
   return -failure;
 }
 
-void Watcher::arm(const Poller& poller) {
+void Watcher::arm(const Interests& interests) {
   const std::lock_guard lock(mutex_);
-  const bool same = has_wanted_ && wanted_version_ == poller.interest_version();
+  const bool same = has_wanted_ && wanted_version_ == interests.interest_version();
   if (!same) {
-    poller.copy_interests(wanted_);
-    wanted_version_ = poller.interest_version();
+    interests.copy_interests(wanted_);
+    wanted_version_ = interests.interest_version();
     has_wanted_ = true;
     ++generation_;
     interrupt_poll();

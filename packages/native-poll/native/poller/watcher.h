@@ -1,6 +1,7 @@
-// Waits in a thread of its own for pollers that have no pollable fd (poll, select), and calls `wake` once for
-// each arm(), when something is ready. The event loop then runs the poller itself, with no timeout, and arms
-// the watcher again before it next blocks: no busy loop, and no delay by polling at intervals.
+// Waits in a thread of its own for pollers that have no pollable fd (poll, select), and for the program's own
+// calls of poll and select, and calls `wake` once for each arm(), when something is ready. The event loop
+// then looks itself, with no timeout, and arms the watcher again before it next blocks: no busy loop, and no
+// delay by polling at intervals.
 //
 //    loop thread:   arm(fds) ────────────────────────────▶ wait(0), handle, arm(fds) …
 //                      │                                      ▲
@@ -41,9 +42,8 @@ class Watcher {
   // Makes the wake pipe and the thread: 0, or -errno. Called once, before anything else.
   int start();
 
-  // Waits for the poller's present interests, unless it already waits for exactly these. Always the same
-  // poller.
-  void arm(const Poller& poller);
+  // Waits for the present interests, unless it already waits for exactly these. Always of the same object.
+  void arm(const Interests& interests);
 
   // Stops waiting, and returns when the thread has let go of every fd. For a close(2) that must take effect
   // at once while the watcher may be armed: the kernel keeps an open file, with its port and its connection,

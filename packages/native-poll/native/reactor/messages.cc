@@ -1,5 +1,6 @@
-// Messages on sockets that the program drives itself. What arrives with them is owned at once: a descriptor that
-// was received is a slot of this reactor before anybody hears of it, and is closed with it at the latest.
+// Messages on sockets that the program drives itself. What arrives with them is owned at once: a descriptor
+// that was received is a slot of this reactor before anybody hears of it, and is closed with it at the
+// latest.
 #include "../calls/message.h"
 #include "reactor.h"
 
@@ -26,8 +27,8 @@ ssize_t Reactor::receive_message_now(Handle handle, std::span<iovec> parts, size
   return result;
 }
 
-// The sender may have descriptors of the same open file, which is why no flag of it is changed, and no poller is
-// left to notice that it is closed.
+// The sender may have descriptors of the same open file, which is why no flag of it is changed, and no poller
+// is left to notice that it is closed.
 Reactor::Handle Reactor::keep(UniqueFd fd) {
   Handle handle{};
   take_slot(std::move(fd), &handle);

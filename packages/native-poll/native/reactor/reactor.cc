@@ -49,21 +49,27 @@ void Reactor::close() {
   }
   deferred_.clear();
   event_count_ = 0;
+  polling_ = false;
   if (referenced_ > 0) host_.set_alive(false);
   referenced_ = 0;
   reserve_.reset();
 }
 
-void Reactor::append(Event event, uint32_t index, const Slot& slot, int32_t a, int32_t b) {
-  const Record record{static_cast<uint32_t>(event) | index << kSlotShift, slot.generation, a, b};
+// False: it is delivered later. While JavaScript reads the ring it must not change; and nothing that happened
+// is ever dropped.
+bool Reactor::put(const Record& record) {
   memory_.counters->events += 1;
-  // While JavaScript reads the ring it must not change; and nothing that happened is ever dropped.
   if (dispatching_ || ring_full()) {
     deferred_.push_back(record);
-    return;
+    return false;
   }
   memory_.events[event_count_++] = record;
-  if (event == Event::kClosed) freeing_.push_back(index);
+  return true;
+}
+
+void Reactor::append(Event event, uint32_t index, const Slot& slot, int32_t a, int32_t b) {
+  const bool now = put({static_cast<uint32_t>(event) | index << kSlotShift, slot.generation, a, b});
+  if (now && event == Event::kClosed) freeing_.push_back(index);
 }
 
 void Reactor::count_reference(int change) {

@@ -23,6 +23,7 @@
 #include "../sys/address.h"
 #include "../sys/unique_fd.h"
 #include "busy_poll.h"
+#include "polled.h"
 #include "rings.h"
 #include "slot_table.h"
 
@@ -79,6 +80,8 @@ class Reactor {
   void on_before_block();
   // A back-off ended.
   void on_timer();
+  // Something that poll_later() named is ready.
+  void on_polled();
   // Closes everything. No event follows.
   void close();
   // After close(), when nobody watches the poller any more: gives its descriptor back.
@@ -104,6 +107,11 @@ class Reactor {
   void set_referenced(Handle handle, bool referenced);
   // An idle socket's READY is owed for these bits from now on, instead of those of before (watch.cc).
   int watch(Handle handle, uint8_t interest);
+  // POLLED is owed once, when any of these is ready, instead of those of before; none: it is not owed. Keeps
+  // the process alive while it is.
+  int poll_later(std::span<const pollfd> fds);
+  // What it waits for; null: nothing.
+  const Interests* polled() const { return polling_ ? &polled_ : nullptr; }
 
   // --- sockets that the program drives itself (direct.cc) ---
 
@@ -203,6 +211,7 @@ class Reactor {
   Handle keep(UniqueFd fd);
 
   // reactor.cc
+  bool put(const Record& record);
   void append(Event event, uint32_t index, const Slot& slot, int32_t a = 0, int32_t b = 0);
   // What waits goes first: nothing may overtake it.
   bool ring_full() const { return event_count_ == memory_.event_capacity || !deferred_.empty(); }
@@ -243,6 +252,8 @@ class Reactor {
   std::vector<iovec> vectors_;
 
   DatagramCalls datagram_calls_;
+  Polled polled_;
+  bool polling_ = false;  // POLLED is owed
 
   uint32_t referenced_ = 0;
   uint32_t backing_off_ = 0;  // listeners whose accept is paused for want of resources

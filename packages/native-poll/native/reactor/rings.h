@@ -31,6 +31,7 @@ enum class Event : uint32_t {
   kAcceptPaused = 11,
   kAcceptResumed = 12,
   kReady = 13,
+  kPolled = 14,
 };
 
 enum class Op : uint32_t {

@@ -53,4 +53,23 @@ void Reactor::watched_ready(uint32_t index, Slot& slot, uint8_t readiness) {
   append(Event::kReady, index, slot, kError);
 }
 
+int Reactor::poll_later(std::span<const pollfd> fds) {
+  if (closed_) return -EBADF;
+  const bool wanted = !fds.empty();
+  if (wanted != polling_) count_reference(wanted ? 1 : -1);
+  polling_ = wanted;
+  polled_.replace(fds);
+  return 0;
+}
+
+// The record is nobody's: slot and generation are 0.
+void Reactor::on_polled() {
+  // A watcher's wake may come after the call that it was meant for was over.
+  if (!polling_ || closed_) return;
+  polling_ = false;
+  count_reference(-1);
+  put({static_cast<uint32_t>(Event::kPolled), 0, 0, 0});
+  turn(false);
+}
+
 }  // namespace pollux

@@ -8,14 +8,13 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "socketpair", "bind",       "listen",      "accept",      "connect",
+    "socket",       "socketpair", "bind",       "listen",     "accept",     "connect",
     "recv",         "send",       "sendmsg",    "recvmsg",
 #if POLLUX_HAVE_MMSG
     "sendmmsg",     "recvmmsg",
 #endif
-    "shutdown",    "sockatmark",
-    "close",        "getsockopt", "setsockopt", "getsockname", "getpeername", "open",
-    "unlink",       "lstat",      "poll",       "select",
+    "shutdown",     "sockatmark", "close",      "getsockopt", "setsockopt", "getsockname",
+    "getpeername",  "open",       "unlink",     "lstat",      "poll",       "select",
 #if POLLUX_HAVE_EPOLL
     "epoll_create", "epoll_ctl",  "epoll_wait",
 #endif
