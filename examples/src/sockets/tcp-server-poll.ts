@@ -60,12 +60,13 @@ for (;;) {
     entries.push({ socket: client, events: pending.length > 0 ? POLLOUT : POLLIN })
   }
   for (const ready of await poll(entries)) {
-    if (ready.socket === listener) {
+    const client = ready.socket as Socket
+    if (client === listener) {
       const accepted = listener.tryAccept()
       if (accepted !== WOULD_BLOCK) clients.set(accepted.socket, Buffer.alloc(0))
-    } else if (!isServed(ready.socket)) {
-      clients.delete(ready.socket)
-      ready.socket.close()
+    } else if (!isServed(client)) {
+      clients.delete(client)
+      client.close()
     }
   }
 }

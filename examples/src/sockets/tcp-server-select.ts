@@ -66,7 +66,7 @@ for (;;) {
   // A client that does not read its answers is not read from either.
   for (const [client, pending] of clients) (pending.length > 0 ? write : read).push(client)
   const ready = await select({ read, write })
-  for (const each of [...ready.read, ...ready.write]) {
+  for (const each of [...ready.read, ...ready.write] as Socket[]) {
     if (each === listener) {
       takeClient(listener)
     } else if (!isServed(each)) {

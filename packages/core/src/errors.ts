@@ -23,8 +23,6 @@ export const ErrorCode = {
   TIMEOUT: 'ERR_POLLUX_TIMEOUT',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
-  /** `timeoutMs` passed before the call could be done. */
-  TIMEOUT: 'ERR_POLLUX_TIMEOUT',
 } as const
 
 /** One of the values of {@link ErrorCode}. */
