@@ -1,7 +1,6 @@
 /** The promise form of a call: done at once if that is possible, else when the socket is ready. */
-import { invalidArgType } from '../errors.js'
 import { systemError } from '../system-error.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkInteger, checkObject, checkSignal } from '../validate.js'
 import { EAGAIN } from './errnos.js'
 import type { SocketCore } from './socket-core.js'
 import { attempt, type Operation, type Patience, timeoutError } from './waiting.js'
@@ -43,14 +42,7 @@ export function perform<Result>(
 export function checkWaitOptions(options: WaitOptions = {}): Patience {
   checkObject(options, 'options')
   const { signal, timeoutMs } = options
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
-  }
+  if (signal !== undefined) checkSignal(signal, 'options.signal')
   if (timeoutMs !== undefined) checkInteger(timeoutMs, 'options.timeoutMs', 0, MAX_TIMEOUT_MS)
   return { signal, timeoutMs }
-}
-
-/** By its looks, as Node.js does it: there may be several realms. */
-function isAbortSignal(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from '../address.js'
 import { OptionSocket } from '../options/option-socket.js'
 import { coreOf } from './open-socket.js'
 import { perform, type WaitOptions } from './perform.js'
+import { addressArguments } from './socket-address.js'
 import {
   isDontWait,
   Receive,
@@ -73,7 +74,7 @@ export abstract class TransferSocket extends OptionSocket {
    * @throws as `trySend`, and SocketError EISCONN, EAFNOSUPPORT, EACCES (broadcast), ENETUNREACH, ENOENT, ECONNREFUSED
    */
   trySendto(data: ArrayBufferView, flags: number, address: Endpoint): number | WouldBlock {
-    return new Send(coreOf(this), 'sendto', data, flags, address).attempt()
+    return new Send(coreOf(this), 'sendto', data, flags, addressArguments(address)).attempt()
   }
 
   /** sendto(2): as `send`, to an address. */
@@ -83,7 +84,10 @@ export abstract class TransferSocket extends OptionSocket {
     address: Endpoint,
     options?: WaitOptions,
   ): Promise<number> {
-    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'sendto', data, flags, address))
+    const operation = sendingAll(
+      coreOf(this),
+      new Send(coreOf(this), 'sendto', data, flags, addressArguments(address)),
+    )
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 

@@ -1,11 +1,11 @@
 /** recv, send and their relatives: each as one call at once, and as a promise. */
 import type { NativeReactor } from '@pollux/native-poll'
-import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
+import { publicAddress, type SocketAddress } from '../address.js'
 import { constants, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
 import { EAGAIN, EINVAL } from './errnos.js'
-import { type AddressArguments, addressArguments } from './socket-address.js'
+import { type AddressArguments, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 import { byteLengthOf, checkViews, type Views } from './views.js'
 import { Direction, type Operation } from './waiting.js'
@@ -31,7 +31,7 @@ abstract class Transfer<Result> implements Operation<Result> {
     readonly syscall: string,
     readonly direction: Direction,
     protected readonly total: number,
-    private readonly endpoint?: Endpoint,
+    protected readonly to?: AddressArguments,
   ) {}
 
   /** Whether a promise goes on until all is transferred, as a blocking call does. */
@@ -42,7 +42,7 @@ abstract class Transfer<Result> implements Operation<Result> {
     do {
       count = this.step(this.core.loop.reactor, this.core.handle)
       if (count === EAGAIN) return WOULD_BLOCK
-      if (count < 0) throw systemError(count, this.syscall, this.endpoint)
+      if (count < 0) throw systemError(count, this.syscall, this.to && endpointOf(this.to))
       this.bytesTransferred += count
     } while (this.untilAll && count > 0 && this.bytesTransferred < this.total)
     return this.result()
@@ -66,7 +66,6 @@ export class Receive extends Transfer<number> {
     private readonly flags: number,
   ) {
     super(core, syscall, directionOf(flags), byteLengthOf(view, 'buffer'))
-    checkFlags(flags)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
@@ -88,7 +87,6 @@ export class ReceiveFrom extends Transfer<ReceivedFrom> {
     private readonly flags: number,
   ) {
     super(core, 'recvfrom', directionOf(flags), byteLengthOf(view, 'buffer'))
-    checkFlags(flags)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
@@ -125,18 +123,15 @@ export class ReceiveVectors extends Transfer<number> {
 
 /** send(2), write(2), and sendto(2) where there is an address. */
 export class Send extends Transfer<number> {
-  private readonly to: AddressArguments | undefined
-
   constructor(
     core: SocketCore,
     syscall: string,
     private readonly view: ArrayBufferView,
     private readonly flags: number,
-    address?: Endpoint,
+    to?: AddressArguments,
   ) {
-    super(core, syscall, Direction.out, byteLengthOf(view, 'data'), address)
+    super(core, syscall, Direction.out, byteLengthOf(view, 'data'), to)
     checkFlags(flags)
-    this.to = address && addressArguments(address)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
@@ -195,6 +190,7 @@ export function isDontWait(flags: number): boolean {
 
 /** Urgent data and the error queue have readiness of their own. */
 function directionOf(flags: number): Direction {
+  checkFlags(flags)
   return flags & (MSG_OOB | (constants.MSG_ERRQUEUE ?? 0)) ? Direction.urgent : Direction.in
 }
 

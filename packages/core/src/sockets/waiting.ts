@@ -128,8 +128,9 @@ export class Waiting extends Channel {
     const lane = this.laneOf(operation.direction)
     return new Promise((resolve, reject) => {
       const pending = new Pending(operation, patience, resolve, reject)
-      lane.queue.push(pending as Pending<unknown>)
+      // First what can throw: an operation that nobody hears of must not receive what is another's.
       pending.start((reason) => this.giveUp(lane, pending as Pending<unknown>, reason))
+      lane.queue.push(pending as Pending<unknown>)
       this.arm()
     })
   }
