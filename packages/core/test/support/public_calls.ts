@@ -195,6 +195,9 @@ const CONTROL = fc.oneof(
   wrongIn({ type: 'unknown', name: 1, data: Buffer.alloc(1) }, 'level', noInteger(INT_MIN, INT)),
 )
 
+/** No bytes at all may be sent, and received. */
+const noData = fc.oneof(noViews, noView).filter((value) => !(Array.isArray(value) && value.length === 0))
+
 const message = argument(
   'message|address|control|data|host|path|port|sendmsg|scopeId',
   { data: Buffer.from('x') },
@@ -204,7 +207,7 @@ const message = argument(
     wrongIn(
       {},
       'data',
-      fc.oneof(noViews, noView).filter((value) => value !== undefined),
+      noData.filter((value) => value !== undefined),
     ),
     wrongIn({ data: Buffer.alloc(1) }, 'address', noEndpoint),
     wrongIn(
@@ -223,7 +226,7 @@ const request = argument(
   { buffers: Buffer.alloc(8) },
   fc.oneof(
     noFields,
-    wrongIn({}, 'buffers', fc.oneof(noViews, noView)),
+    wrongIn({}, 'buffers', noData),
     wrongIn({ buffers: Buffer.alloc(1) }, 'controlBytes', noInteger(0, 1 << 20)),
     trapIn({}, 'buffers'),
   ),
