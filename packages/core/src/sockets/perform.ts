@@ -17,6 +17,13 @@ export interface WaitOptions {
 }
 
 /**
+ * What can be done at once takes no turn of the event loop. A program that does nothing else, with a peer that never
+ * stops sending, would never let timers and other sockets have theirs: one of so many calls waits for the next turn.
+ */
+const CALLS_PER_TURN = 64
+let callsAtOnce = 0
+
+/**
  * Does an operation, behind those that wait in the same direction already.
  *
  * @param dontWait MSG_DONTWAIT: EAGAIN instead of waiting
@@ -29,12 +36,17 @@ export function perform<Result>(
 ): Result | Promise<Result> {
   const patience = checkWaitOptions(options)
   patience.signal?.throwIfAborted()
+  const mayWait = !dontWait && patience.timeoutMs !== 0
   if (core.waiting === null || core.waiting.isFree(operation.direction)) {
+    if (++callsAtOnce >= CALLS_PER_TURN && mayWait) {
+      callsAtOnce = 0
+      return core.makeWaiting().postpone(operation, patience)
+    }
     const result = attempt(operation)
     if (result !== WOULD_BLOCK) return result
   }
   if (dontWait) throw systemError(EAGAIN, operation.syscall)
-  if (patience.timeoutMs === 0) throw timeoutError(operation, 0)
+  if (!mayWait) throw timeoutError(operation, 0)
   return core.makeWaiting().enqueue(operation, patience)
 }
 
