@@ -8,10 +8,12 @@ import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
 import { checkBatch, type DatagramBatch } from './datagram-batch.js'
 
-/** sendmmsg(2), again and again until all of the batch is sent: how many datagrams were. */
+/** sendmmsg(2), again and again until it would block or all of the batch is sent: how many datagrams were. */
 export class SendBatch implements Operation<number> {
   readonly syscall = 'sendmmsg'
   readonly direction = Direction.out
+  /** Whether it waits until all is sent: would-block is a result then only for the waiting. */
+  untilAll = false
   private readonly start: number
 
   constructor(
@@ -26,13 +28,15 @@ export class SendBatch implements Operation<number> {
 
   /** How many datagrams it has sent. */
   get datagramsSent(): number {
-    return this.batch.sent - this.start
+    return Math.max(this.batch.sent - this.start, 0)
   }
 
   get bytesTransferred(): number {
     let bytes = 0
     const { batch } = this
-    for (let i = Math.max(this.start, 0); i < batch.sent; i++) bytes += batch.bytes(i)
+    // Asked for while it waits, when nothing may be thrown; the next attempt says that the memory is gone.
+    if (batch.buffer.byteLength === 0) return 0
+    for (let i = this.start; i < batch.sent; i++) bytes += batch.bytes(i)
     return bytes
   }
 
@@ -41,19 +45,14 @@ export class SendBatch implements Operation<number> {
     while (batch.sent < batch.count) {
       const { sent, count, buffer, maxBytes } = batch
       const result = core.loop.reactor.sendmmsgNow(core.handle, buffer, maxBytes, sent, count - sent, flags)
-      if (result === EAGAIN) return WOULD_BLOCK
+      if (result === EAGAIN)
+        return this.untilAll || this.datagramsSent === 0 ? WOULD_BLOCK : this.datagramsSent
       if (result < 0) {
         throw withDatagramsSent(systemError(result, 'sendmmsg', batch.address(sent)), this.datagramsSent)
       }
       batch.noteSent(result)
     }
     return this.datagramsSent
-  }
-
-  /** The call at once: would-block is a result only where nothing was sent. */
-  attemptOnce(): number | WouldBlock {
-    const result = this.attempt()
-    return result === WOULD_BLOCK && this.datagramsSent > 0 ? this.datagramsSent : result
   }
 }
 

@@ -1,5 +1,5 @@
 /** The calls that move messages, by their POSIX names: each once at once, and as a promise that waits. */
-import { MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
+import { MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
 import { coreOf } from '../sockets/open-socket.js'
 import { perform, type WaitOptions } from '../sockets/perform.js'
 import { isDontWait } from '../sockets/transfer.js'
@@ -45,7 +45,7 @@ export abstract class MessageSocket extends TransferSocket {
    */
   async sendmsg(message: OutgoingMessage, flags = 0, options?: WaitOptions): Promise<number> {
     const operation = new SendMessage(coreOf(this), message, flags)
-    operation.untilAll = coreOf(this).type === SOCK_STREAM
+    operation.untilAll = coreOf(this).type === SOCK_STREAM && !isDontWait(flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
@@ -73,7 +73,8 @@ export abstract class MessageSocket extends TransferSocket {
   async recvmsg(request: IncomingMessage, flags = 0, options?: WaitOptions): Promise<ReceivedMessage> {
     const core = coreOf(this)
     const operation = new ReceiveMessage(core, request, flags)
-    operation.untilAll = core.type === SOCK_STREAM && (flags & (MSG_WAITALL | MSG_PEEK)) === MSG_WAITALL
+    const waitsForAll = (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) === MSG_WAITALL
+    operation.untilAll = core.type === SOCK_STREAM && waitsForAll
     return perform(core, operation, options, isDontWait(flags))
   }
 
@@ -86,15 +87,17 @@ export abstract class MessageSocket extends TransferSocket {
    *   `batch.skip()` passes it over.
    */
   trySendmmsg(batch: DatagramBatch, flags = 0): number | WouldBlock {
-    return new SendBatch(coreOf(this), batch, flags).attemptOnce()
+    return new SendBatch(coreOf(this), batch, flags).attempt()
   }
 
   /**
    * sendmmsg(2) until all of the batch is sent: how many datagrams that were. Rejects as `trySendmmsg` throws, and
-   * `batch.sent` says where it was, whatever ended it. The batch must be left alone until then.
+   * `batch.sent` says where it was, whatever ended it. The batch must be left alone until then. With MSG_DONTWAIT it is
+   * what the kernel takes at once.
    */
   async sendmmsg(batch: DatagramBatch, flags = 0, options?: WaitOptions): Promise<number> {
     const operation = new SendBatch(coreOf(this), batch, flags)
+    operation.untilAll = !isDontWait(flags)
     try {
       return await perform(coreOf(this), operation, options, isDontWait(flags))
     } catch (error) {

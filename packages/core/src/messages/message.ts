@@ -6,6 +6,7 @@ import { native } from '../native.js'
 import { EAGAIN } from '../sockets/errnos.js'
 import { type AddressArguments, addressArguments, endpointOf } from '../sockets/socket-address.js'
 import type { SocketCore } from '../sockets/socket-core.js'
+import { MAX_BYTES_PER_ATTEMPT } from '../sockets/transfer.js'
 import { checkViews, type Views } from '../sockets/views.js'
 import { Direction, type Operation } from '../sockets/waiting.js'
 import { WOULD_BLOCK, type WouldBlock } from '../sockets/would-block.js'
@@ -93,12 +94,12 @@ export class SendMessage implements Operation<number> {
 
   attempt(): number | WouldBlock {
     const { views, lengths, total } = this.data
-    let count: number
-    do {
+    const enough = this.bytesTransferred + MAX_BYTES_PER_ATTEMPT
+    for (;;) {
       // With the first byte and not again; looked up now, for a socket may have been closed since.
       const control = this.control && this.bytesTransferred === 0 ? encodeControl(this.control) : undefined
       const { loop, handle } = this.core
-      count = loop.reactor.sendmsgNow(
+      const count = loop.reactor.sendmsgNow(
         handle,
         views,
         lengths,
@@ -110,8 +111,9 @@ export class SendMessage implements Operation<number> {
       if (count === EAGAIN) return WOULD_BLOCK
       if (count < 0) throw systemError(count, 'sendmsg', this.address, adviceFor(count, this.control))
       this.bytesTransferred += count
-    } while (this.untilAll && count > 0 && this.bytesTransferred < total)
-    return this.bytesTransferred
+      if (!this.untilAll || count === 0 || this.bytesTransferred >= total) return this.bytesTransferred
+      if (this.bytesTransferred >= enough) return WOULD_BLOCK
+    }
   }
 }
 
@@ -141,6 +143,7 @@ export class ReceiveMessage implements Operation<ReceivedMessage> {
   attempt(): ReceivedMessage | WouldBlock {
     const { loop, handle } = this.core
     const { views, lengths, total } = this.buffers
+    const enough = this.bytesTransferred + MAX_BYTES_PER_ATTEMPT
     for (;;) {
       const received = loop.openHandle((reactor) =>
         reactor.recvmsgNow(handle, views, lengths, this.bytesTransferred, this.controlBytes, this.flags),
@@ -151,7 +154,10 @@ export class ReceiveMessage implements Operation<ReceivedMessage> {
       this.bytesTransferred += count
       // Control messages mark a place in the stream, which a blocking call does not go beyond either.
       const goesOn = this.untilAll && count > 0 && this.bytesTransferred < total && list.length === 0
-      if (goesOn && (flags & MSG_CTRUNC) === 0) continue
+      if (goesOn && (flags & MSG_CTRUNC) === 0) {
+        if (this.bytesTransferred >= enough) return WOULD_BLOCK
+        continue
+      }
       return {
         bytes: this.bytesTransferred,
         address: typeof from === 'object' ? publicAddress(from) : undefined,

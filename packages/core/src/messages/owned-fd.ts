@@ -1,7 +1,7 @@
 /** Descriptors that arrive with a message: each has an owner from the moment it is there. */
 import { closeSync } from 'node:fs'
 import { ErrorCode, SocketError } from '../errors.js'
-import type { EventLoop } from '../event-loop.js'
+import { EventLoop } from '../event-loop.js'
 import { Socket } from '../sockets/socket.js'
 import { systemError } from '../system-error.js'
 
@@ -60,6 +60,7 @@ export class OwnedFd {
   }
 
   private constructor(loop: EventLoop, handle: number) {
+    if (!(loop instanceof EventLoop)) throw new TypeError('an OwnedFd comes with a message, it is not made')
     this.#loop = loop
     this.#handle = handle
     abandoned.register(this, { loop, handle }, this)

@@ -3,7 +3,7 @@ import { type Endpoint, isUnix } from '../address.js'
 import { constants } from '../constants.js'
 import { systemError } from '../system-error.js'
 import { checkObject } from '../validate.js'
-import { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } from './errnos.js'
+import { EAGAIN, EALREADY, EINPROGRESS, EISCONN } from './errnos.js'
 import { type AddressArguments, addressArguments, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 import { Direction, type Operation } from './waiting.js'
@@ -66,8 +66,8 @@ export class Connect implements Operation<void> {
     const { reactor } = this.core.loop
     const [failure, error] = reactor.getOption(this.core.handle, SOL_SOCKET, SO_ERROR)
     check(failure < 0 ? failure : -error, this.address)
-    if (reactor.peerName(this.core.handle) !== ENOTCONN) return undefined
-    // Woken by something older, or another has taken the error away: connect(2) tells.
+    // Woken by something older, it is still under way. And Linux calls the socket connected only when connect(2) has
+    // said so: without this, the program's next one would be 0 and not EISCONN.
     const result = this.connect()
     if (result === EALREADY || result === EINPROGRESS) return WOULD_BLOCK
     if (result !== EISCONN) check(result, this.address)
@@ -79,6 +79,7 @@ export class Connect implements Operation<void> {
   }
 }
 
+/** @throws TypeError where it is no object at all */
 export function isUnspecified(address: Endpoint | Unspecified): address is Unspecified {
   checkObject(address, 'address')
   return 'family' in address && address.family === 'Unspecified'

@@ -102,6 +102,8 @@ export abstract class OpenSocket {
   shutdown(how: number): void {
     checkInteger(how, 'how', MIN_INT, MAX_INT)
     check(this.#core.loop.reactor.shutdownNow(this.#core.handle, how), 'shutdown')
+    // select(2) says nothing of a hang-up to who waits for room.
+    this.#core.waiting?.wakeAll()
   }
 
   /**

@@ -3,7 +3,7 @@ import { systemError } from '../system-error.js'
 import { checkInteger, checkObject, checkSignal } from '../validate.js'
 import { EAGAIN } from './errnos.js'
 import type { SocketCore } from './socket-core.js'
-import { attempt, type Operation, type Patience, timeoutError } from './waiting.js'
+import { attempt, type Operation, type Patience, timeoutError, withBytes } from './waiting.js'
 import { WOULD_BLOCK } from './would-block.js'
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -42,10 +42,15 @@ export function perform<Result>(
       callsAtOnce = 0
       return core.makeWaiting().postpone(operation, patience)
     }
-    const result = attempt(operation)
-    if (result !== WOULD_BLOCK) return result
+    let before: number
+    do {
+      before = operation.bytesTransferred
+      const result = attempt(operation)
+      if (result !== WOULD_BLOCK) return result
+      // Without a wait there is no turn to give to others: it goes on while it can.
+    } while (patience.timeoutMs === 0 && operation.bytesTransferred > before)
   }
-  if (dontWait) throw systemError(EAGAIN, operation.syscall)
+  if (dontWait) throw withBytes(systemError(EAGAIN, operation.syscall), operation)
   if (!mayWait) throw timeoutError(operation, 0)
   return core.makeWaiting().enqueue(operation, patience)
 }

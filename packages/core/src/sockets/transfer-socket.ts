@@ -3,7 +3,6 @@ import type { Endpoint } from '../address.js'
 import { OptionSocket } from '../options/option-socket.js'
 import { coreOf } from './open-socket.js'
 import { perform, type WaitOptions } from './perform.js'
-import { addressArguments } from './socket-address.js'
 import {
   isDontWait,
   Receive,
@@ -12,6 +11,7 @@ import {
   ReceiveVectors,
   receivingAll,
   Send,
+  SendTo,
   SendVectors,
   sendingAll,
 } from './transfer.js'
@@ -53,7 +53,7 @@ export abstract class TransferSocket extends OptionSocket {
    * error says how much. `data` must not change until then.
    */
   async send(data: ArrayBufferView, flags = 0, options?: WaitOptions): Promise<number> {
-    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags))
+    const operation = sendingAll(coreOf(this), new Send(coreOf(this), 'send', data, flags), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
@@ -74,7 +74,7 @@ export abstract class TransferSocket extends OptionSocket {
    * @throws as `trySend`, and SocketError EISCONN, EAFNOSUPPORT, EACCES (broadcast), ENETUNREACH, ENOENT, ECONNREFUSED
    */
   trySendto(data: ArrayBufferView, flags: number, address: Endpoint): number | WouldBlock {
-    return new Send(coreOf(this), 'sendto', data, flags, addressArguments(address)).attempt()
+    return new SendTo(coreOf(this), data, flags, address).attempt()
   }
 
   /** sendto(2): as `send`, to an address. */
@@ -84,10 +84,7 @@ export abstract class TransferSocket extends OptionSocket {
     address: Endpoint,
     options?: WaitOptions,
   ): Promise<number> {
-    const operation = sendingAll(
-      coreOf(this),
-      new Send(coreOf(this), 'sendto', data, flags, addressArguments(address)),
-    )
+    const operation = sendingAll(coreOf(this), new SendTo(coreOf(this), data, flags, address), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 

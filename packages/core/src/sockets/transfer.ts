@@ -1,11 +1,11 @@
 /** recv, send and their relatives: each as one call at once, and as a promise. */
 import type { NativeReactor } from '@pollux/native-poll'
-import { publicAddress, type SocketAddress } from '../address.js'
+import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
 import { constants, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
 import { EAGAIN, EINVAL } from './errnos.js'
-import { type AddressArguments, endpointOf } from './socket-address.js'
+import { type AddressArguments, addressArguments, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 import { byteLengthOf, checkViews, type Views } from './views.js'
 import { Direction, type Operation } from './waiting.js'
@@ -19,6 +19,9 @@ export interface ReceivedFrom {
   address: SocketAddress | undefined
 }
 
+/** One attempt moves about so much, and then lets others have their turn: a fast peer must not hold up the loop. */
+export const MAX_BYTES_PER_ATTEMPT = 4 * 1024 * 1024
+
 /** The most buffers of one call; POSIX promises 16. */
 const MAX_VECTORS = constants.IOV_MAX ?? 16
 
@@ -31,21 +34,22 @@ abstract class Transfer<Result> implements Operation<Result> {
     readonly syscall: string,
     readonly direction: Direction,
     protected readonly total: number,
-    protected readonly to?: AddressArguments,
+    private readonly endpoint?: Endpoint,
   ) {}
 
   /** Whether a promise goes on until all is transferred, as a blocking call does. */
   untilAll = false
 
   attempt(): Result | WouldBlock {
-    let count: number
-    do {
-      count = this.step(this.core.loop.reactor, this.core.handle)
+    const enough = this.bytesTransferred + MAX_BYTES_PER_ATTEMPT
+    for (;;) {
+      const count = this.step(this.core.loop.reactor, this.core.handle)
       if (count === EAGAIN) return WOULD_BLOCK
-      if (count < 0) throw systemError(count, this.syscall, this.to && endpointOf(this.to))
+      if (count < 0) throw systemError(count, this.syscall, this.endpoint)
       this.bytesTransferred += count
-    } while (this.untilAll && count > 0 && this.bytesTransferred < this.total)
-    return this.result()
+      if (!this.untilAll || count === 0 || this.bytesTransferred >= this.total) return this.result()
+      if (this.bytesTransferred >= enough) return WOULD_BLOCK
+    }
   }
 
   protected get left(): number {
@@ -121,24 +125,46 @@ export class ReceiveVectors extends Transfer<number> {
   }
 }
 
-/** send(2), write(2), and sendto(2) where there is an address. */
+/** send(2), write(2). */
 export class Send extends Transfer<number> {
   constructor(
     core: SocketCore,
     syscall: string,
     private readonly view: ArrayBufferView,
     private readonly flags: number,
-    to?: AddressArguments,
   ) {
-    super(core, syscall, Direction.out, byteLengthOf(view, 'data'), to)
+    super(core, syscall, Direction.out, byteLengthOf(view, 'data'))
     checkFlags(flags)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
-    const { view, bytesTransferred, left, flags, to } = this
-    return to === undefined
-      ? reactor.sendNow(handle, view, bytesTransferred, left, flags)
-      : reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...to)
+    return reactor.sendNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
+  }
+
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** sendto(2). */
+export class SendTo extends Transfer<number> {
+  private readonly to: AddressArguments
+
+  constructor(
+    core: SocketCore,
+    private readonly view: ArrayBufferView,
+    private readonly flags: number,
+    address: Endpoint,
+  ) {
+    const to = addressArguments(address)
+    super(core, 'sendto', Direction.out, byteLengthOf(view, 'data'), endpointOf(to))
+    checkFlags(flags)
+    this.to = to
+  }
+
+  protected step(reactor: NativeReactor, handle: number): number {
+    const { view, bytesTransferred, left, flags } = this
+    return reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...this.to)
   }
 
   protected result(): number {
@@ -166,9 +192,16 @@ export class SendVectors extends Transfer<number> {
   }
 }
 
-/** The promise form of a transfer that sends: on a stream it goes on until everything is sent. */
-export function sendingAll<Result>(core: SocketCore, transfer: Transfer<Result>): Transfer<Result> {
-  transfer.untilAll = core.type === SOCK_STREAM
+/**
+ * The promise form of a transfer that sends: on a stream it goes on until everything is sent. With MSG_DONTWAIT it is
+ * what the kernel takes at once.
+ */
+export function sendingAll<Result>(
+  core: SocketCore,
+  transfer: Transfer<Result>,
+  flags = 0,
+): Transfer<Result> {
+  transfer.untilAll = core.type === SOCK_STREAM && !isDontWait(flags)
   return transfer
 }
 
@@ -179,7 +212,8 @@ export function receivingAll<Result>(
   flags: number,
 ): Transfer<Result> {
   // What is only peeked at comes again.
-  transfer.untilAll = core.type === SOCK_STREAM && (flags & (MSG_WAITALL | MSG_PEEK)) === MSG_WAITALL
+  const waitsForAll = (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) === MSG_WAITALL
+  transfer.untilAll = core.type === SOCK_STREAM && waitsForAll
   return transfer
 }
 

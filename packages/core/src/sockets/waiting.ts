@@ -16,6 +16,7 @@ import { Channel } from '../channel.js'
 import { ErrorCode, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { failureMessage, systemError } from '../system-error.js'
+import { onAbort } from './abort.js'
 import { WOULD_BLOCK, type WouldBlock } from './would-block.js'
 
 const { READABLE, WRITABLE, ERROR, HANGUP, PRIORITY } = Readiness
@@ -59,7 +60,7 @@ class Lane {
 
 class Pending<Result> {
   private timer: NodeJS.Timeout | undefined
-  private onAbort: (() => void) | undefined
+  private forgetSignal: (() => void) | undefined
 
   constructor(
     readonly operation: Operation<Result>,
@@ -71,10 +72,7 @@ class Pending<Result> {
   /** Calls `giveUp` with the reason when its time is over. */
   start(giveUp: (reason: unknown) => void): void {
     const { signal, timeoutMs } = this.patience
-    if (signal) {
-      this.onAbort = () => giveUp(signal.reason)
-      signal.addEventListener('abort', this.onAbort, { once: true })
-    }
+    if (signal) this.forgetSignal = onAbort(signal, () => giveUp(signal.reason))
     // The socket decides whether the process stays alive.
     if (timeoutMs !== undefined) {
       this.timer = setTimeout(() => giveUp(timeoutError(this.operation, timeoutMs)), timeoutMs).unref()
@@ -93,7 +91,7 @@ class Pending<Result> {
 
   private stop(): void {
     clearTimeout(this.timer)
-    if (this.onAbort) this.patience.signal?.removeEventListener('abort', this.onAbort)
+    this.forgetSignal?.()
   }
 }
 
@@ -167,6 +165,12 @@ export class Waiting extends Channel {
   end(reason: string): void {
     if (this.loop.targets[this.slot] === this) this.loop.targets[this.slot] = null
     this.rejectAll(({ syscall, bytesTransferred }) => closedError(syscall, reason, bytesTransferred))
+  }
+
+  /** Something was done to the socket that may end the waiting, and that not every backend reports. */
+  wakeAll(): void {
+    for (const lane of this.lanes) this.wake(lane)
+    this.arm()
   }
 
   override onReady(bits: number): void {
@@ -275,10 +279,14 @@ export function attempt<Result>(operation: Operation<Result>): Result | WouldBlo
   try {
     return operation.attempt()
   } catch (error) {
-    const { bytesTransferred } = operation
-    if (bytesTransferred > 0 && error instanceof Error) Object.assign(error, { bytesTransferred })
-    throw error
+    throw withBytes(error, operation)
   }
+}
+
+/** The error, which says how much was done before it, if that is anything. */
+export function withBytes<Failure>(error: Failure, { bytesTransferred }: Operation<unknown>): Failure {
+  if (bytesTransferred > 0 && error instanceof Error) Object.assign(error, { bytesTransferred })
+  return error
 }
 
 /** That `timeoutMs` passed. */

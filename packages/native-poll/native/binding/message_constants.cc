@@ -32,6 +32,10 @@ void add_message_constants(Napi::Object constants) {
 #if defined(IP_RECVTOS)
   POLLUX_CONSTANT(IP_RECVTOS);
 #endif
+#if defined(IP_RECVORIGDSTADDR)
+  POLLUX_CONSTANT(IP_ORIGDSTADDR);
+  POLLUX_CONSTANT(IP_RECVORIGDSTADDR);
+#endif
 #if defined(IPV6_PKTINFO)
   POLLUX_CONSTANT(IPV6_PKTINFO);
 #endif

@@ -14,18 +14,6 @@
 namespace pollux {
 namespace {
 
-#if defined(MSG_NOSIGNAL)
-constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
-#else
-constexpr int kSendFlags = MSG_DONTWAIT;
-#endif
-
-#if POLLUX_HAVE_CMSG_CLOEXEC
-constexpr int kReceiveFlags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
-#else
-constexpr int kReceiveFlags = MSG_DONTWAIT;
-#endif
-
 // Room for a timestamp and UDP_GRO, which Linux puts in that order. What else the socket's options ask for
 // has no place in a batch.
 constexpr size_t kControlBytes = 64;
@@ -118,7 +106,7 @@ void note_received(const DatagramRecords& records, size_t index, const msghdr& m
   header.bytes = static_cast<uint32_t>(std::min(bytes, records.max_bytes));
   header.datagram_bytes = static_cast<uint32_t>(bytes);
   header.address_bytes = std::min<uint32_t>(message.msg_namelen, sizeof(sockaddr_storage));
-  header.flags = static_cast<uint32_t>(message.msg_flags);
+  header.flags = static_cast<uint32_t>(message_flags(message.msg_flags));
   const size_t written = std::min<size_t>(message.msg_controllen, kControlBytes);
   if (written > 0) {
     std::vector<UniqueFd> unwanted;

@@ -15,20 +15,6 @@ constexpr size_t kMaxParts = IOV_MAX;
 constexpr size_t kMaxParts = 16;
 #endif
 
-// A descriptor that came from elsewhere may be set to block behind our back: so every call says that it must
-// not. macOS has SO_NOSIGPIPE for MSG_NOSIGNAL; Node.js ignores SIGPIPE anyway.
-#if defined(MSG_NOSIGNAL)
-constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
-#else
-constexpr int kSendFlags = MSG_DONTWAIT;
-#endif
-
-#if POLLUX_HAVE_CMSG_CLOEXEC
-constexpr int kReceiveFlags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
-#else
-constexpr int kReceiveFlags = MSG_DONTWAIT;
-#endif
-
 // POSIX lets the two differ; callers look for one.
 ssize_t one_name(ssize_t result) { return result == -EWOULDBLOCK ? -EAGAIN : result; }
 
@@ -82,7 +68,7 @@ ssize_t receive_message(int fd, std::span<iovec> parts, size_t control_bytes, in
   });
   if (result < 0) return one_name(result);
   message->address.length = std::min<socklen_t>(header.msg_namelen, sizeof message->address.storage);
-  message->flags = header.msg_flags;
+  message->flags = message_flags(header.msg_flags);
   const size_t written = std::min<size_t>(header.msg_controllen, control_bytes);
   message->control = parse_control({message->buffer_.data(), written});
   for (const ControlMessage& each : message->control) take_rights(each, &message->fds);
@@ -91,7 +77,8 @@ ssize_t receive_message(int fd, std::span<iovec> parts, size_t control_bytes, in
 
 size_t most_fds(size_t control_bytes) {
   constexpr size_t kLinuxMaxFds = 253;
-  return std::min(control_bytes / sizeof(int), kLinuxMaxFds);
+  if (control_bytes < control_length(0)) return 0;
+  return std::min((control_bytes - control_length(0)) / sizeof(int), kLinuxMaxFds);
 }
 
 void take_rights(const ControlMessage& message, std::vector<UniqueFd>* fds) {

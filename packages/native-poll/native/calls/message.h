@@ -39,6 +39,25 @@ struct IncomingMessage {
 ssize_t receive_message(int fd, std::span<iovec> parts, size_t control_bytes, int flags,
                         IncomingMessage* message);
 
+// What recvmsg(2) and recvmmsg(2) are told beside the caller's flags. They come back among the flags of the
+// message, where `message_flags` takes them out.
+#if POLLUX_HAVE_CMSG_CLOEXEC
+inline constexpr int kReceiveFlags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+inline constexpr int message_flags(int flags) { return flags & ~MSG_CMSG_CLOEXEC; }
+#else
+inline constexpr int kReceiveFlags = MSG_DONTWAIT;
+inline constexpr int message_flags(int flags) { return flags; }
+#endif
+
+// And what the sending calls are told. A descriptor that came from elsewhere may be set to block behind our
+// back: so every call says that it must not. macOS has SO_NOSIGPIPE for MSG_NOSIGNAL; Node.js ignores SIGPIPE
+// anyway.
+#if defined(MSG_NOSIGNAL)
+inline constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+#else
+inline constexpr int kSendFlags = MSG_DONTWAIT;
+#endif
+
 // The most descriptors that can arrive in so much control data: SCM_MAX_FD of Linux, which other systems do
 // not exceed.
 size_t most_fds(size_t control_bytes);
