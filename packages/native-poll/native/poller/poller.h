@@ -9,8 +9,8 @@
 //    registered.
 //  - Errors and hang-ups are reported whatever the interest is (as poll(2) does), as kError and kHangup, so a
 //    caller that cannot act on them must deregister the fd: it would be told for ever. (select(2) cannot tell
-//    them apart: it reports them as readable or writable where that interest is on. Where kPriority alone is,
-//    they are kError, found when a wait begins; with no interest they are not reported.)
+//    them apart: it reports them as readable where that interest is on. Where only others are, they are
+//    kError, found when a wait begins; with no interest they are not reported.)
 //  - Urgent data is its own kind of readiness, kPriority, and no part of kReadable (unless the socket has
 //    SO_OOBINLINE, and then it is both). It is reported until it was read or passed by.
 //  - deregister() must come before the fd is closed. With Closing::kYes the caller promises to close it at

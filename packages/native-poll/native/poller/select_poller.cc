@@ -12,6 +12,9 @@ namespace {
 
 constexpr uint8_t kInterests = kReadable | kWritable | kPriority;
 
+// Interests that select(2) tells no hang-up to.
+bool is_deaf(uint8_t interest) { return interest != kNone && !(interest & kReadable); }
+
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0 || errno != EBADF; }
 
 void set_bit(fd_set* set, int fd, bool value) {
@@ -100,9 +103,9 @@ class SelectPoller final : public Poller {
     set_bit(&readable_, fd, interest & kReadable);
     set_bit(&writable_, fd, interest & kWritable);
     set_bit(&urgent_, fd, interest & kPriority);
-    if (entries_[fd].interest == kPriority) --urgent_alone_;
+    if (is_deaf(entries_[fd].interest)) --deaf_count_;
     entries_[fd].interest = interest & kInterests;
-    if (entries_[fd].interest == kPriority) ++urgent_alone_;
+    if (is_deaf(entries_[fd].interest)) ++deaf_count_;
     ++version_;
   }
 
@@ -115,18 +118,19 @@ class SelectPoller final : public Poller {
     });
   }
 
-  // The third set says nothing of errors and hang-ups, but a watcher is woken by them: poll(2) tells which
-  // fds in that set alone are broken. Whether there are any.
+  // Only the first set tells of a hang-up (the second of errors, the third of neither), but a watcher is
+  // woken by it whatever is asked for, and would be for ever: poll(2) tells which fds that are not in the
+  // first set are broken. Whether there are any.
   bool find_failed(fd_set* failed) {
     FD_ZERO(failed);
-    if (urgent_alone_ == 0) return false;
-    lonely_.clear();
+    if (deaf_count_ == 0) return false;
+    deaf_.clear();
     for (int fd = 0; fd < end_; ++fd) {
-      if (entries_[fd].interest == kPriority) lonely_.push_back({fd, 0, 0});
+      if (is_deaf(entries_[fd].interest)) deaf_.push_back({fd, 0, 0});
     }
-    const auto count = static_cast<nfds_t>(lonely_.size());
-    if (retry([&] { return syscalls().poll(lonely_.data(), count, 0); }) <= 0) return false;
-    for (const pollfd& entry : lonely_) {
+    const auto count = static_cast<nfds_t>(deaf_.size());
+    if (retry([&] { return syscalls().poll(deaf_.data(), count, 0); }) <= 0) return false;
+    for (const pollfd& entry : deaf_) {
       if (entry.revents != 0) FD_SET(entry.fd, failed);
     }
     return true;
@@ -176,8 +180,8 @@ class SelectPoller final : public Poller {
   fd_set readable_;
   fd_set writable_;
   fd_set urgent_;
-  int urgent_alone_ = 0;        // fds with kPriority and no other interest
-  std::vector<pollfd> lonely_;  // these, for find_failed()
+  int deaf_count_ = 0;        // fds with an interest that is_deaf()
+  std::vector<pollfd> deaf_;  // these, for find_failed()
   std::array<Entry, FD_SETSIZE> entries_ = {};
   int end_ = 0;   // one more than the highest registered fd
   int next_ = 0;  // where the next scan begins

@@ -184,17 +184,24 @@ TEST_EACH_BACKEND("an error is reported whatever the interest is") {
   waiting.add(pipe.far, kNone, 1);
   waiting.expect_quiet();
   pipe.near.reset();
-  // select(2) cannot say so: to it an error is room to write.
-  if (waiting.is_select()) {
-    waiting.expect_quiet();
-    waiting.change(pipe.far, kWritable, 1);
-    waiting.expect_ready({{1, kWritable}});
-    return;
-  }
-  waiting.expect_ready({{1, kError}});
+  // select(2) is told of no fd without an interest.
+  waiting.expect_ready(waiting.is_select() ? Ready{} : Ready{{1, kError}});
   waiting.change(pipe.far, kWritable, 1);
   waiting.expect_ready({{1, kWritable | kError}});
   waiting.remove(pipe.far);
+  waiting.expect_quiet();
+}
+
+TEST_EACH_BACKEND("a hang-up is reported where room to send alone is waited for") {
+  Pair pair = unix_pair();
+  waiting.add(pair.near, kWritable, 1);
+  char bytes[4096] = {};
+  while (::send(pair.near.get(), bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+  }
+  waiting.expect_quiet();
+  REQUIRE_EQ(::shutdown(pair.near.get(), SHUT_RDWR), 0);
+  waiting.expect_ready({{1, waiting.is_select() ? kError : kHangup}});
+  waiting.remove(pair.near);
   waiting.expect_quiet();
 }
 
