@@ -24,6 +24,8 @@ const METHODS: [keyof NativeReactor, unknown[], string[]][] = [
   ['open', [1, true], ['handle', 'boolean']],
   ['setOption', [1, 1, 1, 1], ['handle', 'int', 'int', 'int']],
   ['getOption', [1, 1, 1], ['handle', 'int', 'int']],
+  ['setOptionBytes', [1, 1, 1, new Uint8Array(4)], ['handle', 'int', 'int', 'bytes']],
+  ['getOptionBytes', [1, 1, 1, 4], ['handle', 'int', 'int', 'int']],
   ['localAddress', [1], ['handle']],
   ['remoteAddress', [1], ['handle']],
   ['fd', [1], ['handle']],
@@ -74,6 +76,28 @@ describe('a method of the reactor', () => {
       expect(server.port).toBeGreaterThan(0)
     },
   )
+
+  it('refuses more bytes of an option than there can be', () => {
+    const { native } = new RawReactor(backend)
+    for (const size of [-1, 2 ** 20 + 1])
+      expect(() => native.getOptionBytes(1, 1, 1, size)).toThrow(RangeError)
+    expect(() => native.setOptionBytes(1, 1, 1, new Uint8Array(2 ** 20 + 1))).toThrow(RangeError)
+    // A stale handle is the caller's bug, and no misuse.
+    expect(native.getOptionBytes(1, 1, 1, 0)).toBe(-binding.errorNumber('EBADF'))
+    expect(native.setOptionBytes(1, 1, 1, new Uint8Array(0))).toBe(-binding.errorNumber('EBADF'))
+  })
+
+  it('refuses an address that is none', () => {
+    const { packAddress } = binding
+    for (const text of ['', 'localhost', '1.2.3', '127.0.0.1\0', '::1\0', '127.0.0.1:80']) {
+      expect(packAddress(text, 0, 0), text).toBe(-binding.errorNumber('EINVAL'))
+    }
+    for (const wrong of [[1, 0, 0], ['::1', -1, 0], ['::1', 65_536, 0], ['::1', 0, -1], ['::1']]) {
+      expect(() => packAddress(...(wrong as [string, number, number]))).toThrow(/must be/)
+    }
+    expect(packAddress('127.0.0.1', 80, 0)).toHaveLength(binding.optionLayouts.sockaddr_in.bytes)
+    expect(packAddress('::1', 80, 0)).toHaveLength(binding.optionLayouts.sockaddr_in6.bytes)
+  })
 
   it('refuses a port that is none', () => {
     const { native } = new RawReactor(backend)

@@ -1,7 +1,7 @@
 // Socket options, read back from the kernel.
 import { describe, expect, it } from 'vitest'
 import { checkFds } from './support/leaks.js'
-import { constants, RawReactor } from './support/raw_reactor.js'
+import { binding, constants, RawReactor } from './support/raw_reactor.js'
 import { BACKENDS, errorOf, listenTcp, ok, portOf, serveTcp } from './support/server.js'
 
 checkFds()
@@ -74,5 +74,31 @@ describe.each(BACKENDS)('a socket option on %s', (backend) => {
   it('of a kind of socket that does not exist fails in the call', () => {
     const { native } = new RawReactor(backend)
     expect(errorOf(native.socket(12345, constants.SOCK_STREAM, 0))).toBe('EAFNOSUPPORT')
+  })
+
+  it('of any size goes as bytes', () => {
+    const { native } = new RawReactor(backend)
+    const socket = ok(native.socket(constants.AF_INET, constants.SOCK_STREAM, 0))
+    const { bytes } = binding.optionLayouts.linger
+    const value = new Uint8Array(new Int32Array([1, 5]).buffer)
+    ok(native.setOptionBytes(socket, SOL_SOCKET, constants.SO_LINGER, value))
+    // As many as the kernel filled, whatever there is room for.
+    for (const room of [bytes, bytes + 100, 1 << 20]) {
+      expect(native.getOptionBytes(socket, SOL_SOCKET, constants.SO_LINGER, room)).toEqual(value)
+    }
+    expect(native.getOptionBytes(socket, SOL_SOCKET, constants.SO_LINGER, 4)).toEqual(value.subarray(0, 4))
+    expect(errorOf(native.setOptionBytes(socket, SOL_SOCKET, constants.SO_LINGER, value.subarray(1)))).toBe(
+      'EINVAL',
+    )
+  })
+
+  it('has a layout for each struct, whose members lie in it', () => {
+    for (const [name, { bytes, fields }] of Object.entries(binding.optionLayouts)) {
+      for (const [member, field] of Object.entries(fields)) {
+        expect(field.bytes, `${name}.${member}`).toBeGreaterThan(0)
+        expect(field.offset + field.bytes, `${name}.${member}`).toBeLessThanOrEqual(bytes)
+        expect(field.shift + field.bits, `${name}.${member}`).toBeLessThanOrEqual(8)
+      }
+    }
   })
 })

@@ -35,9 +35,7 @@ interface SystemOption {
 export function getOption(target: OptionTarget, level: unknown, name: unknown, maxBytes?: unknown): unknown {
   if (typeof level === 'number') return getRaw(target, level, name, maxBytes)
   const { type, level: number, option } = find(level, name, 'getsockopt')
-  const { decode } = type
-  if (decode === undefined) throw invalidArgValue('name', 'must be an option that can be read', name)
-  return decode(read(target, number, option, type.maxBytes, name as string))
+  return type.decode!(read(target, number, option, type.maxBytes, name as string))
 }
 
 /** setsockopt(2), as `Socket.setsockopt` types it. `shown` is what errors call the option. */
@@ -53,12 +51,10 @@ export function setOption(
     return
   }
   const { type, level: number, option } = find(level, name, 'setsockopt')
-  const { encode } = type
-  if (encode === undefined) throw invalidArgValue('name', 'must be an option that can be set', name)
-  write(target, number, option, encode(value as never, shown), shown, type.capability)
+  write(target, number, option, type.encode!(value as never, shown), shown, type.capability)
 }
 
-/** The option in the table and in this platform's headers. */
+/** The option in the table, which has this direction, and in this platform's headers. */
 function find(level: unknown, name: unknown, syscall: OptionCall): SystemOption {
   if (typeof level !== 'string') throw invalidArgType('level', 'of type string or number', level)
   if (typeof name !== 'string') throw invalidArgType('name', 'of type string, as level is', name)
@@ -74,11 +70,15 @@ function find(level: unknown, name: unknown, syscall: OptionCall): SystemOption 
     )
   }
   const type = options[name]
-  const { [level]: number, [name]: option } = native.constants
-  if (number === undefined || option === undefined) throw unsupported(syscall, name)
-  if (type.struct !== undefined && layoutOf(type.struct) === undefined) {
-    throw unsupported(syscall, name, `struct ${type.struct}`)
+  if (syscall === 'getsockopt' && type.decode === undefined) {
+    throw invalidArgValue('name', 'must be an option that can be read', name)
   }
+  if (syscall === 'setsockopt' && type.encode === undefined) {
+    throw invalidArgValue('name', 'must be an option that can be set', name)
+  }
+  const { [level]: number, [name]: option } = native.constants
+  const described = type.struct === undefined || layoutOf(type.struct) !== undefined
+  if (number === undefined || option === undefined || !described) throw unsupported(syscall, name)
   return { type, level: number, option }
 }
 

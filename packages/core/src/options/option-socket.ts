@@ -1,18 +1,26 @@
 /** The two calls about options, by their POSIX names. */
 import { coreOf, OpenSocket } from '../sockets/open-socket.js'
 import { getOption, setOption } from './calls.js'
-import type { OptionInput, OptionLevel, OptionValue, ReadableOption, SettableOption } from './table.js'
+import type {
+  OptionInput,
+  OptionLevel,
+  OptionValue,
+  ReadableOption,
+  SettableOption,
+  SOCKET_OPTIONS,
+} from './table.js'
 
 /** A socket with options. Users see it as a part of `Socket`. */
 export abstract class OptionSocket extends OpenSocket {
   /**
    * getsockopt(2) of an option by its level and name, which fix the type of the value; or of any other, as bytes.
+   * What each of them means stands in {@link SOCKET_OPTIONS}.
    *
    * @param level 'SOL_SOCKET', 'IPPROTO_IP', 'IPPROTO_IPV6', 'IPPROTO_TCP', 'IPPROTO_UDP'; or a number
    * @param name as in the manual: 'SO_LINGER'; or a number
    * @param maxBytes of a raw option: what the value has at most, 1 to 1,048,576; the kernel finds them zeroed
-   * @throws SocketError ENOPROTOOPT where the platform, its kernel, or this kind of socket has no such option,
-   *   ENOTCONN, …; TypeError, RangeError
+   * @throws SocketError ENOPROTOOPT (or ENOTSUP) where the platform, its kernel, or this kind of socket has no such
+   *   option, ENOTCONN, …; TypeError, RangeError
    *
    * @example
    * ```ts
@@ -35,12 +43,13 @@ export abstract class OptionSocket extends OpenSocket {
 
   /**
    * setsockopt(2) of an option by its level and name, which fix the type of the value; or of any other, as bytes.
+   * What each of them means stands in {@link SOCKET_OPTIONS}.
    *
    * @param level 'SOL_SOCKET', 'IPPROTO_IP', 'IPPROTO_IPV6', 'IPPROTO_TCP', 'IPPROTO_UDP'; or a number
    * @param name as in the manual: 'SO_LINGER'; or a number
    * @param value of a raw option: as the kernel reads it, at most 1,048,576 bytes
-   * @throws SocketError ENOPROTOOPT where the platform, its kernel, or this kind of socket has no such option, EPERM
-   *   with the capability that is needed, EINVAL, …; TypeError, RangeError
+   * @throws SocketError ENOPROTOOPT (or ENOTSUP) where the platform, its kernel, or this kind of socket has no such
+   *   option, EPERM with the capability that is needed, EINVAL, …; TypeError, RangeError
    *
    * @example
    * ```ts

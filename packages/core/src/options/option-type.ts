@@ -187,7 +187,7 @@ export function struct<Get>(name: string, decode: (value: Struct) => Get): Optio
   return {
     struct: name,
     encode: undefined,
-    // Where there is no such struct, nobody comes to reading it: see `available` in calls.ts.
+    // Where there is no such struct, nobody comes to reading it: `find` in calls.ts throws before.
     maxBytes: layout?.bytes ?? 0,
     decode: (value) => decode(Struct.read(layout!, value as Uint8Array)),
   }

@@ -13,6 +13,8 @@ export interface ReadBack {
   becomes?: unknown
   /** Who may set it. */
   needs?: Capability
+  /** Older kernels ask for `needs`, newer ones don't. */
+  oncePrivileged?: boolean
   /** The value as another program reads it. */
   read: (fd: number, level: OptionLevel, name: string) => unknown
   /** Where the value is found, if it is another option's. */
@@ -113,7 +115,7 @@ export const CASES: { [Level in OptionLevel]: Record<keyof OptionTable[Level], O
     SO_ACCEPTCONN: only(listener, asFlag),
     SO_BINDTODEVICE: { on: udp, set: 'lo', read: asText },
     SO_BROADCAST: flag(udp),
-    SO_BUSY_POLL: int(udp, 25, { needs: 'CAP_NET_ADMIN' }),
+    SO_BUSY_POLL: int(udp, 25, { needs: 'CAP_NET_ADMIN', oncePrivileged: true }),
     SO_COOKIE: only(udp, (fd, level, name) => Buffer.from(readHex(fd, level, name), 'hex').readBigUInt64LE()),
     SO_DOMAIN: only(udp6),
     SO_DONTROUTE: flag(udp),

