@@ -9,6 +9,7 @@
 #include "binding/name_calls.h"
 #include "binding/option_calls.h"
 #include "binding/reactor_object.h"
+#include "binding/readiness_calls.h"
 #include "poller/poller.h"
 #include "sys/errno_names.h"
 #if defined(POLLUX_TESTING)
@@ -56,6 +57,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add_message_functions(env, exports);
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
   define_name_calls(env, exports);
+  exports["pollNow"] = Napi::Function::New<poll_now>(env, "pollNow");
+  exports["selectNow"] = Napi::Function::New<select_now>(env, "selectNow");
 #if defined(POLLUX_TESTING)
   exports["faults"] = make_fault_control(env);
 #endif

@@ -118,21 +118,12 @@ export interface NativeReactor {
   /** Closes every socket and gives all native resources back. Idempotent; no event follows. */
   close(): void
 
-  // --- poll(2) and select(2), for descriptors of any kind. Entries are three words each: the fd, what is asked for,
-  // and what was found, which the call fills in.
-
-  /** poll(2) with no timeout: how many are ready, or `-errno`. */
-  pollNow(entries: Int32Array): number
   /**
-   * Reports POLLED once, when any of the entries is ready, and keeps the process alive until then. Takes the place of
-   * what was named before; no entries: nothing is reported. 0, or `-errno` (EAGAIN: no thread to wait with).
+   * Reports POLLED once, when any of the entries (as for `pollNow`) is ready, and keeps the process alive until then.
+   * Takes the place of what was named before; no entries: nothing is reported. 0, or `-errno` (EAGAIN: no thread to
+   * wait with).
    */
   pollLater(entries: Int32Array): number
-  /**
-   * select(2) with no timeout; what is asked for and found are bits: 1 to read, 2 to write, 4 exceptional. How many
-   * bits were found, or `-errno` (EBADF; ERANGE: an fd is negative, or FD_SETSIZE or more).
-   */
-  selectNow(entries: Int32Array): number
 
   // --- Sockets that the program drives itself: one system call each, at once. For a socket that the reactor drives
   // (after `listen`, `connect…` or `open`), and for a stale handle, these answer `-EBADF`. That a call would block is
@@ -336,6 +327,16 @@ export interface NativeBinding extends NameCalls {
   errorText(errno: number): string
   /** The errno of a name, or 0. */
   errorNumber(name: string): number
+  /**
+   * poll(2) with no timeout. Entries are three words each: the fd, what is asked for, and what was found, which the call
+   * fills in. How many are ready, or `-errno`.
+   */
+  pollNow(entries: Int32Array): number
+  /**
+   * select(2) with no timeout. Entries as above; what is asked for and found are bits: 1 to read, 2 to write, 4
+   * exceptional. How many bits were found, or `-errno` (EBADF; ERANGE: an fd is negative, or FD_SETSIZE or more).
+   */
+  selectNow(entries: Int32Array): number
   /**
    * Writes an address in the kernel's form into `buffer`, which has 128 bytes from `offset` on: its length, or
    * `-errno`.

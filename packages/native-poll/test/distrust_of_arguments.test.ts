@@ -3,8 +3,8 @@ import type { NativeReactor, ReactorOptions } from '@pollux/native-poll'
 import { describe, expect, it } from 'vitest'
 import { checkFds } from './support/leaks.js'
 import { noise } from './support/peer.js'
-import { binding, RawReactor } from './support/raw_reactor.js'
-import { BACKENDS, optionsOf, serveTcp } from './support/server.js'
+import { binding, constants, RawReactor } from './support/raw_reactor.js'
+import { BACKENDS, errorOf, optionsOf, serveTcp } from './support/server.js'
 
 checkFds()
 
@@ -30,6 +30,7 @@ const METHODS: [keyof NativeReactor, unknown[], string[]][] = [
   ['remoteAddress', [1], ['handle']],
   ['fd', [1], ['handle']],
   ['watch', [1, 1], ['handle', 'int']],
+  ['pollLater', [new Int32Array(0)], ['entries']],
   ['write', [1, new Uint8Array(1)], ['handle', 'bytes']],
   ['lendSlab', [new ArrayBuffer(1 << 20)], ['buffer']],
   ['lendPool', [new ArrayBuffer(1 << 16)], ['buffer']],
@@ -44,6 +45,7 @@ const WRONG: Record<string, unknown[]> = {
   text: [undefined, null, 1, {}, Symbol('text'), Buffer.from('text')],
   boolean: [undefined, null, 0, 1, 'true', {}],
   bytes: [undefined, null, 'bytes', [1, 2], {}, new ArrayBuffer(8), new DataView(new ArrayBuffer(8))],
+  entries: [undefined, null, {}, [], new Int32Array(2), new Uint32Array(3), new Int32Array(3).buffer],
   buffer: [undefined, null, {}, new Uint8Array(1 << 20), new ArrayBuffer(10), detached(), 1 << 20],
   table: [undefined, null, {}, new Float64Array(4), new Float32Array(4096), new ArrayBuffer(1 << 20), []],
 }
@@ -97,6 +99,26 @@ describe('a method of the reactor', () => {
     }
     expect(packAddress('127.0.0.1', 80, 0)).toHaveLength(binding.optionLayouts.sockaddr_in.bytes)
     expect(packAddress('::1', 80, 0)).toHaveLength(binding.optionLayouts.sockaddr_in6.bytes)
+  })
+
+  it.each(['pollNow', 'selectNow'] as const)('%s takes whole entries, and nothing else', (name) => {
+    for (const wrong of [...WRONG.entries, new Int32Array(4)]) {
+      expect(() => binding[name](wrong as Int32Array), String(wrong)).toThrow(TypeError)
+    }
+    const gone = new Int32Array(3)
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    expect(binding[name](gone)).toBe(0)
+    expect(binding[name](new Int32Array(new SharedArrayBuffer(0)))).toBe(0)
+  })
+
+  it('selectNow refuses an fd that no set can hold', () => {
+    for (const fd of [-1, constants.FD_SETSIZE, 2 ** 31 - 1, -(2 ** 31)]) {
+      expect(errorOf(binding.selectNow(Int32Array.of(fd, 7, 0)))).toBe('ERANGE')
+    }
+    const all = new Int32Array(3 * constants.FD_SETSIZE)
+    for (let fd = 0; fd < constants.FD_SETSIZE; ++fd) all.set([fd, 0, -1], 3 * fd)
+    expect(binding.selectNow(all)).toBe(0)
+    expect(all.filter((_, i) => i % 3 === 2).every((ready) => ready === 0)).toBe(true)
   })
 
   it('refuses a port that is none', () => {

@@ -15,6 +15,7 @@
  * its connection open when the socket is closed.
  */
 import type { EventLoop, PollListener } from '../event-loop.js'
+import { native } from '../native.js'
 import { systemError } from '../system-error.js'
 import { ENTRY_WORDS } from './descriptors.js'
 import type { WaitingCall } from './waiting-call.js'
@@ -59,7 +60,7 @@ export class PendingCalls implements PollListener {
 
   onPolled(): void {
     const { words } = this
-    const found = this.loop.reactor.pollNow(words)
+    const found = native.pollNow(words)
     const woken = new Set<WaitingCall<unknown>>()
     // Where the kernel refuses, each call hears it for itself.
     if (found < 0) for (const call of this.calls) woken.add(call)

@@ -1,10 +1,10 @@
 /** poll(2): whether sockets and other descriptors are ready, and waiting until one is. */
 import { POLLNVAL } from '../constants.js'
-import type { EventLoop } from '../event-loop.js'
+import { native } from '../native.js'
 import type { Socket } from '../sockets/socket.js'
 import { systemError } from '../system-error.js'
 import { checkArray, checkInteger, checkObject } from '../validate.js'
-import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed, loopFor, NO_FD } from './descriptors.js'
+import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed, NO_FD } from './descriptors.js'
 import { ask, checkPollOptions, type PollOptions, type Question } from './waiting-call.js'
 
 export type { PollOptions } from './waiting-call.js'
@@ -59,8 +59,7 @@ export async function poll(
   options?: PollOptions,
 ): Promise<PollResult[]> {
   const { signal, loop } = checkPollOptions(options)
-  const question = new PollQuestion(entries, loop)
-  return ask(question, question.loop, timeoutMs, signal)
+  return ask(new PollQuestion(entries), loop, timeoutMs, signal)
 }
 
 /**
@@ -76,11 +75,10 @@ export function pollNow(entries: readonly PollEntry[]): PollResult[] {
 
 class PollQuestion implements Question<PollResult[]> {
   readonly syscall = 'poll'
-  readonly loop: EventLoop
   readonly descriptors: readonly (Socket | number)[]
   private readonly words: Int32Array
 
-  constructor(entries: readonly PollEntry[], loop?: EventLoop) {
+  constructor(entries: readonly PollEntry[]) {
     const asked: number[] = []
     this.descriptors = checkArray(entries, 'entries', 'an instance of Array', (entry, name) => {
       const { socket, events } = checkObject(entry, name) as PollEntry
@@ -88,7 +86,6 @@ class PollQuestion implements Question<PollResult[]> {
       return checkDescriptor(socket, `${name}.socket`)
     })
     this.words = Int32Array.from(this.descriptors.flatMap((each, i) => [fdOf(each), asked[i], 0]))
-    this.loop = loopFor(loop, this.descriptors)
   }
 
   *wanted(): Iterable<{ fd: number; events: number }> {
@@ -106,7 +103,7 @@ class PollQuestion implements Question<PollResult[]> {
       // The number may be somebody else's by now.
       this.words[i * ENTRY_WORDS] = NO_FD
     }
-    const count = this.loop.reactor.pollNow(this.words)
+    const count = native.pollNow(this.words)
     if (count < 0) throw systemError(count, 'poll')
     return count > 0 || closed ? this.results() : undefined
   }

@@ -11,11 +11,11 @@ import {
   POLLWRNORM,
 } from '../constants.js'
 import { ErrorCode, invalidArgType, outOfRange, SocketError } from '../errors.js'
-import type { EventLoop } from '../event-loop.js'
+import { native } from '../native.js'
 import type { Socket } from '../sockets/socket.js'
 import { failureMessage, systemError } from '../system-error.js'
 import { checkObject } from '../validate.js'
-import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed, loopFor } from './descriptors.js'
+import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed } from './descriptors.js'
 import { ask, checkPollOptions, type PollOptions, type Question } from './waiting-call.js'
 
 /** The sets in words of the addon, and what poll(2) calls what they are about. */
@@ -67,8 +67,7 @@ export interface SelectResult {
  */
 export async function select(sets: SelectSets, timeoutMs = -1, options?: PollOptions): Promise<SelectResult> {
   const { signal, loop } = checkPollOptions(options)
-  const question = new SelectQuestion(sets, loop)
-  return ask(question, question.loop, timeoutMs, signal)
+  return ask(new SelectQuestion(sets), loop, timeoutMs, signal)
 }
 
 /**
@@ -83,12 +82,11 @@ export function selectNow(sets: SelectSets): SelectResult {
 
 class SelectQuestion implements Question<SelectResult> {
   readonly syscall = 'select'
-  readonly loop: EventLoop
   readonly descriptors: (Socket | number)[] = []
   /** Each descriptor of each set is an entry of its own. */
   private readonly words: Int32Array
 
-  constructor(sets: SelectSets, loop?: EventLoop) {
+  constructor(sets: SelectSets) {
     checkObject(sets, 'sets')
     const words: number[] = []
     for (const { name, bit } of SETS) {
@@ -100,7 +98,6 @@ class SelectQuestion implements Question<SelectResult> {
       }
     }
     this.words = Int32Array.from(words)
-    this.loop = loopFor(loop, this.descriptors)
   }
 
   *wanted(): Iterable<{ fd: number; events: number }> {
@@ -115,7 +112,7 @@ class SelectQuestion implements Question<SelectResult> {
   look(): SelectResult | undefined {
     for (const each of this.descriptors) checkOpen(each)
     const { words } = this
-    const count = this.loop.reactor.selectNow(words)
+    const count = native.selectNow(words)
     if (count < 0) throw this.explain(count)
     if (count === 0) return undefined
     const result = this.nothing()
@@ -134,7 +131,7 @@ class SelectQuestion implements Question<SelectResult> {
   private explain(errno: number): SocketError {
     const error = systemError(errno, 'select')
     const words = Int32Array.from(this.words)
-    if (error.code !== 'EBADF' || this.loop.reactor.pollNow(words) <= 0) return error
+    if (error.code !== 'EBADF' || native.pollNow(words) <= 0) return error
     for (let at = 0; at < words.length; at += ENTRY_WORDS) {
       if ((words[at + 2] & POLLNVAL) === 0) continue
       const message = failureMessage('select', `fd ${words[at]}`, 'not an open file descriptor', error.code)

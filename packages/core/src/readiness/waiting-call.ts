@@ -6,6 +6,7 @@ import type { Socket } from '../sockets/socket.js'
 import type { Observer, Waiting } from '../sockets/waiting.js'
 import { failureMessage } from '../system-error.js'
 import { checkInteger, checkObject, checkSignal } from '../validate.js'
+import { loopFor } from './descriptors.js'
 import { PendingCalls } from './pending-calls.js'
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
@@ -41,16 +42,18 @@ let answersAtOnce = 0
 /**
  * Looks, and where nothing is ready waits for `timeoutMs` (-1: for ever).
  *
+ * @param wanted the loop that waits, if it matters to the caller
  * @throws TypeError, RangeError, SocketError, and the signal's reason
  */
 export async function ask<Answer>(
   question: Question<Answer>,
-  loop: EventLoop,
+  wanted: EventLoop | undefined,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   checkInteger(timeoutMs, 'timeoutMs', -1, MAX_TIMEOUT_MS)
   if (signal !== undefined) checkSignal(signal, 'options.signal')
+  const loop = loopFor(wanted, question.descriptors)
   signal?.throwIfAborted()
   if (loop.isClosed) throw loopClosed(question.syscall)
   const answer = question.look() ?? (timeoutMs === 0 ? question.nothing() : undefined)

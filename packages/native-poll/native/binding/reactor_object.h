@@ -123,9 +123,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
 
   // readiness_calls.cc
   Napi::Value watch(const Napi::CallbackInfo& info);
-  Napi::Value poll_now(const Napi::CallbackInfo& info);
   Napi::Value poll_later(const Napi::CallbackInfo& info);
-  Napi::Value select_now(const Napi::CallbackInfo& info);
 
   std::string backend_;
   ReactorLimits limits_{};

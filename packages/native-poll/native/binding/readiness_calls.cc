@@ -1,4 +1,6 @@
-// The methods of NativeReactor that wait for readiness, or look at it.
+// Readiness for JavaScript: methods of NativeReactor that wait for it, and functions that look at it.
+#include "readiness_calls.h"
+
 #include <span>
 #include <vector>
 
@@ -45,9 +47,7 @@ void ReactorObject::add_readiness_calls(Methods& methods) {
   using Self = ReactorObject;
   methods.insert(methods.end(), {
                                     InstanceMethod<&Self::watch>("watch"),
-                                    InstanceMethod<&Self::poll_now>("pollNow"),
                                     InstanceMethod<&Self::poll_later>("pollLater"),
-                                    InstanceMethod<&Self::select_now>("selectNow"),
                                 });
 }
 
@@ -62,7 +62,7 @@ Napi::Value ReactorObject::watch(const Napi::CallbackInfo& info) {
   return number(info, reactor_->watch(handle, interest));
 }
 
-Napi::Value ReactorObject::poll_now(const Napi::CallbackInfo& info) {
+Napi::Value poll_now(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::span<int32_t> words = entries_argument(info, arguments);
   if (!arguments.ok()) return {};
@@ -86,7 +86,7 @@ Napi::Value ReactorObject::poll_later(const Napi::CallbackInfo& info) {
   return number(info, reactor_->poll_later(pollfds_of(words)));
 }
 
-Napi::Value ReactorObject::select_now(const Napi::CallbackInfo& info) {
+Napi::Value select_now(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::span<int32_t> words = entries_argument(info, arguments);
   if (!arguments.ok()) return {};

@@ -6,6 +6,8 @@
 // Each READY is owed once; what is reported is not waited for any more. The poller is told so only when it
 // speaks of something that nobody waits for. So a loop as above costs no system call beside its own, and what
 // is level-triggered (a hang-up that nobody acts on, data that nobody reads) wakes us once and not for ever.
+//
+// And descriptors of any kind that the program's calls of poll and select wait for: see polled.h.
 #include "reactor.h"
 
 namespace pollux {
