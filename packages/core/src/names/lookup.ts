@@ -78,9 +78,14 @@ export function checkInt(value: unknown, name: string): number {
 
 function checkOptions(options: LookupOptions): LookupOptions {
   const { signal, timeoutMs } = checkObject(options, 'options') as LookupOptions
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
   }
   if (timeoutMs !== undefined) checkInteger(timeoutMs, 'options.timeoutMs', 0, MAX_TIMEOUT_MS)
   return { signal, timeoutMs }
+}
+
+/** By its looks, as Node.js does it: there may be several realms. */
+function isAbortSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 }

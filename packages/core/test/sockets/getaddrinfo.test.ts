@@ -1,5 +1,6 @@
 // getaddrinfo answers as the system does, by the word of a program that is not Pollux. No name server is asked: the
 // names here are numeric, or localhost, or refused before anybody could be asked.
+import { getEventListeners } from 'node:events'
 import { networkInterfaces } from 'node:os'
 import {
   type AddressHints,
@@ -202,11 +203,14 @@ describe('getaddrinfo', () => {
 })
 
 describe('the arguments of getaddrinfo', () => {
-  const refused = (code: string, error: typeof TypeError | typeof RangeError, call: () => Promise<unknown>) =>
-    Promise.all([
-      expect(call()).rejects.toBeInstanceOf(error),
-      expect(call()).rejects.toMatchObject({ code }),
-    ])
+  async function refused(
+    code: string,
+    error: typeof TypeError | typeof RangeError,
+    call: () => Promise<unknown>,
+  ) {
+    await expect(call()).rejects.toBeInstanceOf(error)
+    await expect(call()).rejects.toMatchObject({ code })
+  }
   const untyped = getaddrinfo as (...args: unknown[]) => Promise<unknown>
 
   it.each([undefined, 1, {}, Buffer.from('x'), Symbol('x')])('refuse the host %s', (host) =>
@@ -299,7 +303,6 @@ describe('many look-ups', () => {
 
   it('leave no listener on a signal that they share', async () => {
     const { signal } = new AbortController()
-    const { getEventListeners } = await import('node:events')
     await Promise.all(
       [1, 2, 3].map((port) => getaddrinfo('127.0.0.1', port, {}, { signal, timeoutMs: 60_000 })),
     )

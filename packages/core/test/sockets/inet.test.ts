@@ -168,7 +168,9 @@ describe('byte order', () => {
     for (const number of [first, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => call(number)).toThrow(RangeError)
     }
-    for (const value of ['1', 1n, null, undefined]) expect(() => call(value as number)).toThrow(TypeError)
+    for (const value of ['1', 1n, null, undefined]) {
+      expect(() => (call as (value: unknown) => number)(value)).toThrow(TypeError)
+    }
   })
 })
 

@@ -60,7 +60,7 @@ describe('an interface', () => {
     for (const value of [-1, 0.5, 2 ** 32, Number.NaN])
       expect(() => if_indextoname(value)).toThrow(RangeError)
     for (const value of ['1', 1n, null, undefined]) {
-      expect(() => if_indextoname(value as number)).toThrow(TypeError)
+      expect(() => (if_indextoname as (index: unknown) => string)(value)).toThrow(TypeError)
     }
   })
 })

@@ -3,12 +3,18 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <list>
 #include <map>
 #include <mutex>
 
 namespace pollux {
 namespace {
+
+// How long a thread waits for more. The first look-up of a thread is a slow one: the C library reads its
+// configuration for each.
+constexpr std::chrono::seconds kPatience{2};
 
 struct Entry {
   std::unique_ptr<Lookup> lookup;
@@ -19,10 +25,12 @@ using Key = std::pair<const LookupOwner*, uint64_t>;
 
 struct State {
   std::mutex mutex;
+  std::condition_variable has_work;
   Queue queue;
   // Thousands may be queued and given up one by one.
   std::map<Key, Queue::iterator> index;
   int threads = 0;
+  size_t idle = 0;  // of them
 };
 
 // Never destroyed: threads outlive main().
@@ -31,10 +39,18 @@ State& state() {
   return *only;
 }
 
+// With the lock held. False when it is time to go.
+bool await_work(State& shared, std::unique_lock<std::mutex>& lock) {
+  ++shared.idle;
+  const bool found = shared.has_work.wait_for(lock, kPatience, [&shared] { return !shared.queue.empty(); });
+  --shared.idle;
+  return found;
+}
+
 void* run_queue(void*) {
   State& shared = state();
   std::unique_lock lock(shared.mutex);
-  while (!shared.queue.empty()) {
+  while (!shared.queue.empty() || await_work(shared, lock)) {
     Entry entry = std::move(shared.queue.front());
     shared.queue.pop_front();
     shared.index.erase({entry.owner.get(), entry.lookup->ticket});
@@ -70,8 +86,9 @@ int start_thread() {
 int submit_lookup(std::unique_ptr<Lookup> lookup, std::shared_ptr<LookupOwner> owner) {
   State& shared = state();
   const std::lock_guard lock(shared.mutex);
-  // Every thread there is may be in the middle of something slow.
-  if (shared.threads < kMaxLookupThreads) {
+  // Each idle thread has a claim on one entry of the queue; all others may be in the middle of something
+  // slow.
+  if (shared.queue.size() >= shared.idle && shared.threads < kMaxLookupThreads) {
     const int started = start_thread();
     if (started < 0 && shared.threads == 0) return started;
     if (started == 0) ++shared.threads;
@@ -79,6 +96,7 @@ int submit_lookup(std::unique_ptr<Lookup> lookup, std::shared_ptr<LookupOwner> o
   const Key key = {owner.get(), lookup->ticket};
   shared.queue.push_back({std::move(lookup), std::move(owner)});
   shared.index[key] = std::prev(shared.queue.end());
+  shared.has_work.notify_one();
   return 0;
 }
 

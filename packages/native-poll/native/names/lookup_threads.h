@@ -1,5 +1,5 @@
 // The threads that look-ups run on: a few for the whole process, started when there is work, gone when there
-// is none.
+// has been none for a while.
 //
 //     submit ──▶ queue ──▶ a thread: run() ──▶ owner.finished()
 //                  │
