@@ -83,10 +83,11 @@ export class WaitingCall<Answer> implements Observer {
   ) {}
 
   start(timeoutMs: number, signal: AbortSignal | undefined): void {
+    // First what can throw: nothing is left behind then.
+    signal?.addEventListener('abort', this.onAbort)
+    this.signal = signal
     this.observe()
     if (timeoutMs > 0) this.timer = setTimeout(() => this.giveUp(), timeoutMs)
-    this.signal = signal
-    signal?.addEventListener('abort', this.onAbort)
     this.pending.add(this as WaitingCall<unknown>)
   }
 

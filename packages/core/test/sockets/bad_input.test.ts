@@ -5,7 +5,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
 import { patiently } from '../../../native-poll/test/support/patience.js'
 import { seeds } from '../../../native-poll/test/support/random.js'
-import { CALLS, type Call, type Stage, stage } from '../support/public_calls.js'
+import type { Stage } from '../support/call_arguments.js'
+import { CALLS, type Call, stage } from '../support/public_calls.js'
 import { made, Trap } from '../support/wrong_values.js'
 
 // The loop of this thread is there for good.
