@@ -4,6 +4,7 @@ import {
   AF_UNIX,
   EventLoop,
   POLLIN,
+  POLLPRI,
   poll,
   SOCK_DGRAM,
   SOCK_STREAM,
@@ -22,7 +23,7 @@ import { resizable } from '../support/wrong_values.js'
 // The loop of this thread, and what it waits with, are there for good.
 beforeAll(async () => {
   EventLoop.default()
-  await poll([], 1)
+  await poll([{ socket: 0, events: POLLPRI }], 1)
 })
 checkFds()
 
