@@ -117,8 +117,18 @@ function withCode<E extends Error>(error: E, code: string): E {
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
-  if (typeof value === 'function') return `function ${value.name}`
-  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
+  if (typeof value === 'function') return `function ${nameOf(() => value)}`.trim()
+  if (typeof value === 'object') return `an instance of ${nameOf(() => value.constructor) || 'Object'}`
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return `type ${typeof value} (${text.length > 60 ? `${text.slice(0, 60)}…` : text})`
+}
+
+/** '' where it has none, or a getter or a proxy of it throws: what was wrong is to be said all the same. */
+function nameOf(named: () => unknown): string {
+  try {
+    const { name } = named() as { name: unknown }
+    return typeof name === 'string' ? name : ''
+  } catch {
+    return ''
+  }
 }

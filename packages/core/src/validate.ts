@@ -20,3 +20,35 @@ export function checkObject(value: unknown, name: string): object {
   if (typeof value !== 'object' || value === null) throw invalidArgType(name, 'of type object', value)
   return value
 }
+
+/**
+ * A copy of `value`, if it is an array whose elements all pass `check`. The first that does not ends it, a hole too: an
+ * array may have four thousand million of them.
+ */
+export function checkArray<Element>(
+  value: unknown,
+  name: string,
+  expected: string,
+  check: (element: unknown, name: string) => Element,
+): Element[] {
+  if (!Array.isArray(value)) throw invalidArgType(name, expected, value)
+  const elements: Element[] = []
+  for (let i = 0; i < value.length; i++) elements.push(check(value[i], `${name}[${i}]`))
+  return elements
+}
+
+/** `value` if it looks like an AbortSignal, of whatever realm; else throws ERR_INVALID_ARG_TYPE. */
+export function checkSignal(value: unknown, name: string): AbortSignal {
+  if (looksLikeSignal(value)) return value
+  throw invalidArgType(name, 'an instance of AbortSignal', value)
+}
+
+function looksLikeSignal(value: unknown): value is AbortSignal {
+  try {
+    const { aborted, throwIfAborted, addEventListener, removeEventListener } = value as AbortSignal
+    const methods = [throwIfAborted, addEventListener, removeEventListener]
+    return typeof aborted === 'boolean' && methods.every((method) => typeof method === 'function')
+  } catch {
+    return false
+  }
+}

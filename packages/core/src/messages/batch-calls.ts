@@ -1,12 +1,12 @@
 /** sendmmsg and recvmmsg: each as one call at once, and as a promise. */
-import { invalidArgType, SocketError } from '../errors.js'
+import { SocketError } from '../errors.js'
 import { EAGAIN } from '../sockets/errnos.js'
 import type { SocketCore } from '../sockets/socket-core.js'
 import { Direction, type Operation } from '../sockets/waiting.js'
 import { WOULD_BLOCK, type WouldBlock } from '../sockets/would-block.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
-import { DatagramBatch } from './datagram-batch.js'
+import { checkBatch, type DatagramBatch } from './datagram-batch.js'
 
 /** sendmmsg(2), again and again until it would block or all of the batch is sent: how many datagrams were. */
 export class SendBatch implements Operation<number> {
@@ -86,10 +86,6 @@ export class ReceiveBatch implements Operation<number> {
 export function withDatagramsSent<Thrown>(error: Thrown, datagramsSent: number): Thrown {
   if (error instanceof SocketError) Object.assign(error, { datagramsSent })
   return error
-}
-
-function checkBatch(batch: unknown): void {
-  if (!(batch instanceof DatagramBatch)) throw invalidArgType('batch', 'a DatagramBatch', batch)
 }
 
 function checkFlags(flags: unknown): void {

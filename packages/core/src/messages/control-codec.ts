@@ -1,10 +1,11 @@
 /** Control messages from and to the flat list that the addon takes and gives. */
 import { isIPv4, isIPv6 } from 'node:net'
 import { CONTROL_FIELDS, ControlKind } from '@pollux/native-poll'
-import { invalidArgType, invalidArgValue, SocketError } from '../errors.js'
+import { invalidArgValue, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { native } from '../native.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkView } from '../sockets/views.js'
+import { checkArray, checkInteger, checkObject } from '../validate.js'
 import type { ControlMessage, ReceivedControlMessage } from './control-messages.js'
 import { ownedFdOf } from './owned-fd.js'
 
@@ -92,14 +93,11 @@ function fieldsOf(message: ControlMessage): unknown[] {
       needs(type)
       return [ControlKind.UDP_SEGMENT, checkInteger(message.bytes, 'control[].bytes', 0, MAX_SEGMENT)]
     case 'unknown':
-      if (!ArrayBuffer.isView(message.data)) {
-        throw invalidArgType('control[].data', 'an ArrayBufferView', message.data)
-      }
       return [
         ControlKind.UNKNOWN,
         checkInteger(message.level, 'control[].level', MIN_INT, MAX_INT),
         checkInteger(message.name, 'control[].name', MIN_INT, MAX_INT),
-        message.data,
+        checkView(message.data, 'control[].data'),
       ]
     default:
       throw invalidArgValue(
@@ -148,10 +146,9 @@ function messageOf(loop: EventLoop, [kind, first, second, third]: unknown[]): Re
 }
 
 function descriptors(fds: unknown): number[] {
-  if (!Array.isArray(fds)) throw invalidArgType('control[].fds', 'an array of descriptors', fds)
-  return fds.map((each: unknown) => {
+  return checkArray(fds, 'control[].fds', 'an array of descriptors', (each, name) => {
     const fd = typeof each === 'object' && each !== null ? (each as { fd?: unknown }).fd : each
-    return checkInteger(fd, 'control[].fds[]', 0, MAX_INT)
+    return checkInteger(fd, name, 0, MAX_INT)
   })
 }
 

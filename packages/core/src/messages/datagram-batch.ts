@@ -16,6 +16,9 @@ const MAX_PAYLOAD = 2 ** 24
 const MAX_BUFFER = 2 ** 31 - 1
 const MAX_SEGMENT = 2 ** 16 - 1
 
+/** For the modules of this package: throws a TypeError unless it is a batch, and does not only look like one. */
+export let checkBatch: (value: unknown) => void
+
 /** Word of the header, from its place in bytes. */
 const word = (place: number) => place / 4
 
@@ -77,6 +80,13 @@ export class DatagramBatch {
     this.#words = new Uint32Array(this.buffer)
   }
 
+  static {
+    checkBatch = (value) => {
+      if (typeof value === 'object' && value !== null && #words in value) return
+      throw invalidArgType('batch', 'a DatagramBatch', value)
+    }
+  }
+
   /** How many datagrams it holds. */
   get count(): number {
     return this.#count
@@ -130,7 +140,7 @@ export class DatagramBatch {
    * @returns false where the batch is full
    */
   pushFrom(batch: DatagramBatch, index: number, address?: EncodedAddress): boolean {
-    if (!(batch instanceof DatagramBatch)) throw invalidArgType('batch', 'a DatagramBatch', batch)
+    checkBatch(batch)
     const from = batch.#at(index)
     const length = batch.bytes(index)
     if (length > this.maxBytes) throw outOfRange('bytes', `<= ${this.maxBytes} (maxBytes)`, length)
@@ -242,7 +252,7 @@ export class DatagramBatch {
 
   #writeAddress(at: number, address: Endpoint | EncodedAddress | undefined): void {
     let length = 0
-    if (address instanceof EncodedAddress) length = address.copyTo(this.#bytes, at + ADDRESS)
+    if (EncodedAddress.is(address)) length = address.copyTo(this.#bytes, at + ADDRESS)
     else if (address !== undefined) length = writeAddress(this.buffer, at + ADDRESS, address)
     this.#words[word(at + ADDRESS_BYTES)] = length
   }

@@ -1,7 +1,7 @@
 /** Addresses in the kernel's form. */
 import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
 import { native } from '../native.js'
-import { addressArguments } from '../sockets/socket-address.js'
+import { addressArguments, endpointOf } from '../sockets/socket-address.js'
 import { systemError } from '../system-error.js'
 
 const MAX_ADDRESS_BYTES = 128
@@ -33,6 +33,11 @@ export class EncodedAddress {
     return new EncodedAddress(new Uint8Array(buffer, 0, length))
   }
 
+  /** Whether it is one, and does not only look like one. Internal. */
+  static is(value: unknown): value is EncodedAddress {
+    return typeof value === 'object' && value !== null && #bytes in value
+  }
+
   /** Of bytes that the kernel wrote. Internal. */
   static of(bytes: Uint8Array): EncodedAddress {
     return new EncodedAddress(bytes)
@@ -59,7 +64,8 @@ export class EncodedAddress {
 
 /** Writes an address into 128 bytes of `buffer`; its length. */
 export function writeAddress(buffer: ArrayBuffer, offset: number, endpoint: Endpoint): number {
-  const length = native.encodeAddress(buffer, offset, ...addressArguments(endpoint))
-  if (length < 0) throw systemError(length, 'sendmsg', endpoint)
+  const to = addressArguments(endpoint)
+  const length = native.encodeAddress(buffer, offset, ...to)
+  if (length < 0) throw systemError(length, 'sendmsg', endpointOf(to))
   return length
 }

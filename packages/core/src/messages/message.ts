@@ -1,17 +1,17 @@
 /** sendmsg and recvmsg: each as one call at once, and as a promise. */
 import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
 import { constants, MSG_CTRUNC, MSG_OOB, MSG_TRUNC, SOCK_STREAM } from '../constants.js'
-import { invalidArgType, invalidArgValue } from '../errors.js'
+import { invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
 import { EAGAIN } from '../sockets/errnos.js'
-import { type AddressArguments, addressArguments } from '../sockets/socket-address.js'
+import { type AddressArguments, addressArguments, endpointOf } from '../sockets/socket-address.js'
 import type { SocketCore } from '../sockets/socket-core.js'
 import { MAX_BYTES_PER_ATTEMPT } from '../sockets/transfer.js'
 import { checkViews, type Views } from '../sockets/views.js'
 import { Direction, type Operation } from '../sockets/waiting.js'
 import { WOULD_BLOCK, type WouldBlock } from '../sockets/would-block.js'
 import { systemError } from '../system-error.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkArray, checkInteger, checkObject } from '../validate.js'
 import { decodeControl, encodeControl } from './control-codec.js'
 import type { ControlMessage, ReceivedControlMessage } from './control-messages.js'
 
@@ -77,14 +77,15 @@ export class SendMessage implements Operation<number> {
     checkObject(message, 'message')
     const { data = [], address, control } = message
     this.data = viewsOf(data, 'message.data')
-    this.to = address === undefined ? [] : addressArguments(address)
-    this.address = address
-    if (control !== undefined && !Array.isArray(control)) {
-      throw invalidArgType('message.control', 'an array of control messages', control)
-    }
-    // A copy: the caller's may change while this waits.
-    this.control = control?.length ? [...control] : undefined
+    const to = address === undefined ? undefined : addressArguments(address)
+    this.to = to ?? []
+    this.address = to && endpointOf(to)
     checkFlags(flags)
+    if (control !== undefined) {
+      // A copy: the caller's may change while this waits.
+      const messages = checkArray(control, 'message.control', 'an array of control messages', checkObject)
+      if (messages.length > 0) this.control = messages as ControlMessage[]
+    }
     if (this.control && this.data.total === 0 && core.type === SOCK_STREAM) {
       const reason = 'must have a byte at least: a stream loses control messages that go with none (unix(7))'
       throw invalidArgValue('message.data', reason, data)

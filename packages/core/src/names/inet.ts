@@ -1,6 +1,7 @@
 /** inet_pton(3) and inet_ntop(3): numeric addresses between text and bytes. */
 import { invalidArgType, invalidArgValue, outOfRange } from '../errors.js'
 import { native } from '../native.js'
+import { byteLengthOf } from '../sockets/views.js'
 import { systemError } from '../system-error.js'
 import { checkInt } from './lookup.js'
 
@@ -45,8 +46,8 @@ export function inet_pton(family: number, text: string): Uint8Array {
  */
 export function inet_ntop(family: number, bytes: ArrayBufferView): string {
   checkInt(family, 'family')
-  if (!ArrayBuffer.isView(bytes)) throw invalidArgType('bytes', 'an ArrayBufferView', bytes)
-  const { buffer, byteOffset, byteLength } = bytes
+  const byteLength = byteLengthOf(bytes, 'bytes')
+  const { buffer, byteOffset } = bytes
   const wanted = family === AF_INET ? 4 : family === AF_INET6 ? 16 : byteLength
   if (byteLength !== wanted) throw outOfRange('bytes.byteLength', String(wanted), byteLength)
   const result = native.inetNtop(family, new Uint8Array(buffer, byteOffset, byteLength))

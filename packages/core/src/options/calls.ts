@@ -2,6 +2,7 @@
 import { invalidArgType, invalidArgValue } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { native } from '../native.js'
+import { byteLengthOf } from '../sockets/views.js'
 import { checkInteger } from '../validate.js'
 import { type OptionCall, refused, unsupported } from './option-error.js'
 import { type Encoded, MAX_INT, type OptionType } from './option-type.js'
@@ -124,9 +125,9 @@ function getRaw(target: OptionTarget, level: number, name: unknown, maxBytes: un
 function setRaw(target: OptionTarget, level: number, name: unknown, value: unknown): void {
   checkInteger(level, 'level', -MAX_INT - 1, MAX_INT)
   const option = checkInteger(name, 'name', -MAX_INT - 1, MAX_INT)
-  if (!ArrayBuffer.isView(value)) throw invalidArgType('value', 'an instance of ArrayBufferView', value)
-  const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  if (bytes.byteLength > MAX_BYTES)
-    throw invalidArgValue('value', `must be at most ${MAX_BYTES} bytes`, value)
+  const length = byteLengthOf(value, 'value')
+  if (length > MAX_BYTES) throw invalidArgValue('value', `must be at most ${MAX_BYTES} bytes`, value)
+  const { buffer, byteOffset } = value as ArrayBufferView
+  const bytes = new Uint8Array(buffer, byteOffset, length)
   write(target, level, option, bytes, `option ${option} of level ${level}`)
 }

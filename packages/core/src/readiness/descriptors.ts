@@ -1,7 +1,7 @@
 /** What `poll` and `select` take: sockets, and descriptors of any kind. */
 import { invalidArgType } from '../errors.js'
 import { EventLoop } from '../event-loop.js'
-import { coreOf, OpenSocket } from '../sockets/open-socket.js'
+import { coreOf, isSocket } from '../sockets/open-socket.js'
 import type { Socket } from '../sockets/socket.js'
 import { checkInteger } from '../validate.js'
 
@@ -16,7 +16,7 @@ export const ENTRY_WORDS = 3
 
 /** @throws TypeError, RangeError */
 export function checkDescriptor(value: unknown, name: string): Socket | number {
-  if (value instanceof OpenSocket) return value as Socket
+  if (isSocket(value)) return value as Socket
   if (typeof value !== 'number') throw invalidArgType(name, 'a Socket or of type number', value)
   return checkInteger(value, name, MIN_INT, MAX_INT)
 }

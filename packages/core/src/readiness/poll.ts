@@ -1,10 +1,9 @@
 /** poll(2): whether sockets and other descriptors are ready, and waiting until one is. */
 import { POLLNVAL } from '../constants.js'
-import { invalidArgType } from '../errors.js'
 import { native } from '../native.js'
 import type { Socket } from '../sockets/socket.js'
 import { systemError } from '../system-error.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkArray, checkInteger, checkObject } from '../validate.js'
 import { checkDescriptor, ENTRY_WORDS, fdOf, isClosed, NO_FD } from './descriptors.js'
 import { ask, checkPollOptions, type PollOptions, type Question } from './waiting-call.js'
 
@@ -80,14 +79,13 @@ class PollQuestion implements Question<PollResult[]> {
   private readonly words: Int32Array
 
   constructor(entries: readonly PollEntry[]) {
-    if (!Array.isArray(entries)) throw invalidArgType('entries', 'an instance of Array', entries)
-    this.words = new Int32Array(entries.length * ENTRY_WORDS)
-    this.descriptors = entries.map((entry, i) => {
-      const { socket, events } = checkObject(entry, `entries[${i}]`) as PollEntry
-      this.words[i * ENTRY_WORDS + 1] = checkInteger(events, `entries[${i}].events`, 0, MAX_EVENTS)
-      return checkDescriptor(socket, `entries[${i}].socket`)
+    const asked: number[] = []
+    this.descriptors = checkArray(entries, 'entries', 'an instance of Array', (entry, name) => {
+      const { socket, events } = checkObject(entry, name) as PollEntry
+      asked.push(checkInteger(events, `${name}.events`, 0, MAX_EVENTS))
+      return checkDescriptor(socket, `${name}.socket`)
     })
-    for (const [i, each] of this.descriptors.entries()) this.words[i * ENTRY_WORDS] = fdOf(each)
+    this.words = Int32Array.from(this.descriptors.flatMap((each, i) => [fdOf(each), asked[i], 0]))
   }
 
   *wanted(): Iterable<{ fd: number; events: number }> {

@@ -1,11 +1,11 @@
 /** One call of `poll` or `select` that a promise stands for, until it is settled. */
-import { ErrorCode, invalidArgType, SocketError } from '../errors.js'
+import { ErrorCode, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { coreOf } from '../sockets/open-socket.js'
 import type { Socket } from '../sockets/socket.js'
 import type { Observer, Waiting } from '../sockets/waiting.js'
 import { failureMessage } from '../system-error.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkInteger, checkObject, checkSignal } from '../validate.js'
 import { loopFor } from './descriptors.js'
 import { PendingCalls } from './pending-calls.js'
 
@@ -52,7 +52,7 @@ export async function ask<Answer>(
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   checkInteger(timeoutMs, 'timeoutMs', -1, MAX_TIMEOUT_MS)
-  checkSignal(signal)
+  if (signal !== undefined) checkSignal(signal, 'options.signal')
   const loop = loopFor(wanted, question.descriptors)
   signal?.throwIfAborted()
   if (loop.isClosed) throw loopClosed(question.syscall)
@@ -83,10 +83,11 @@ export class WaitingCall<Answer> implements Observer {
   ) {}
 
   start(timeoutMs: number, signal: AbortSignal | undefined): void {
+    // First what can throw: nothing is left behind then.
+    signal?.addEventListener('abort', this.onAbort)
+    this.signal = signal
     this.observe()
     if (timeoutMs > 0) this.timer = setTimeout(() => this.giveUp(), timeoutMs)
-    this.signal = signal
-    signal?.addEventListener('abort', this.onAbort)
     this.pending.add(this as WaitingCall<unknown>)
   }
 
@@ -158,14 +159,6 @@ export class WaitingCall<Answer> implements Observer {
 /** @throws TypeError */
 export function checkPollOptions(options: PollOptions = {}): PollOptions {
   return checkObject(options, 'options')
-}
-
-/** By its looks, as Node.js does it: there may be several realms. */
-function checkSignal(signal: unknown): void {
-  if (signal === undefined) return
-  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'throwIfAborted' in signal)
-    return
-  throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
 }
 
 function loopClosed(syscall: string): SocketError {

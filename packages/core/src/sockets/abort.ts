@@ -11,9 +11,9 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
       // Not a copy: one that ends may settle another, which is then not to be told any more.
       for (const each of fresh) each()
     }
+    signal.addEventListener('abort', tell, { once: true })
     callbacks = fresh
     waiting.set(signal, fresh)
-    signal.addEventListener('abort', tell, { once: true })
   }
   callbacks.add(callback)
   return () => callbacks.delete(callback)

@@ -4,7 +4,7 @@ import { constants } from '../constants.js'
 import { systemError } from '../system-error.js'
 import { checkObject } from '../validate.js'
 import { EAGAIN, EALREADY, EINPROGRESS, EISCONN } from './errnos.js'
-import { type AddressArguments, addressArguments } from './socket-address.js'
+import { type AddressArguments, addressArguments, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 import { Direction, type Operation } from './waiting.js'
 import { WOULD_BLOCK, type WouldBlock } from './would-block.js'
@@ -22,9 +22,10 @@ export function tryConnect(core: SocketCore, address: Endpoint | Unspecified): u
     check(core.loop.reactor.dissolveNow(core.handle))
     return undefined
   }
-  const result = core.loop.reactor.connectNow(core.handle, ...addressArguments(address))
+  const to = addressArguments(address)
+  const result = core.loop.reactor.connectNow(core.handle, ...to)
   if (result === EINPROGRESS) return WOULD_BLOCK
-  check(result, address)
+  check(result, endpointOf(to))
   return undefined
 }
 
@@ -34,13 +35,15 @@ export class Connect implements Operation<void> {
   readonly direction = Direction.out
   readonly bytesTransferred = 0
   private readonly to: AddressArguments
+  private readonly address: Endpoint
   private isUnderWay = false
 
   constructor(
     private readonly core: SocketCore,
-    private readonly address: Endpoint,
+    address: Endpoint,
   ) {
     this.to = addressArguments(address)
+    this.address = endpointOf(this.to)
   }
 
   attempt(): undefined | WouldBlock {

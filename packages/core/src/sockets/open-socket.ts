@@ -4,7 +4,7 @@ import { SOMAXCONN } from '../constants.js'
 import type { EventLoop } from '../event-loop.js'
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
-import { addressArguments, addressOrThrow } from './socket-address.js'
+import { addressArguments, addressOrThrow, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 
 const MAX_INT = 2 ** 31 - 1
@@ -12,6 +12,9 @@ const MIN_INT = -(2 ** 31)
 
 /** For the modules of this package: what stands behind a socket. */
 export let coreOf: (socket: OpenSocket) => SocketCore
+
+/** For the modules of this package: whether it is a socket, and not only looks like one. */
+export let isSocket: (value: unknown) => value is OpenSocket
 
 /** The handle of a socket in calls of the addon. @throws SocketError ERR_POLLUX_CLOSED */
 export function handleOf(socket: OpenSocket): number {
@@ -24,6 +27,7 @@ export abstract class OpenSocket {
 
   static {
     coreOf = (socket) => socket.#core
+    isSocket = (value): value is OpenSocket => typeof value === 'object' && value !== null && #core in value
   }
 
   /** Internal. */
@@ -74,7 +78,7 @@ export abstract class OpenSocket {
    */
   bind(address: Endpoint): void {
     const native = addressArguments(address)
-    check(this.#core.loop.reactor.bindNow(this.#core.handle, ...native), 'bind', address)
+    check(this.#core.loop.reactor.bindNow(this.#core.handle, ...native), 'bind', endpointOf(native))
   }
 
   /**

@@ -1,7 +1,6 @@
 /** The promise form of a call: done at once if that is possible, else when the socket is ready. */
-import { invalidArgType } from '../errors.js'
 import { systemError } from '../system-error.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkInteger, checkObject, checkSignal } from '../validate.js'
 import { EAGAIN } from './errnos.js'
 import type { SocketCore } from './socket-core.js'
 import { attempt, type Operation, type Patience, timeoutError, withBytes } from './waiting.js'
@@ -18,6 +17,13 @@ export interface WaitOptions {
 }
 
 /**
+ * What can be done at once takes no turn of the event loop. A program that does nothing else, with a peer that never
+ * stops sending, would never let timers and other sockets have theirs: one of so many calls waits for the next turn.
+ */
+const CALLS_PER_TURN = 64
+let callsAtOnce = 0
+
+/**
  * Does an operation, behind those that wait in the same direction already.
  *
  * @param dontWait MSG_DONTWAIT: EAGAIN instead of waiting
@@ -30,7 +36,12 @@ export function perform<Result>(
 ): Result | Promise<Result> {
   const patience = checkWaitOptions(options)
   patience.signal?.throwIfAborted()
+  const mayWait = !dontWait && patience.timeoutMs !== 0
   if (core.waiting === null || core.waiting.isFree(operation.direction)) {
+    if (++callsAtOnce >= CALLS_PER_TURN && mayWait) {
+      callsAtOnce = 0
+      return core.makeWaiting().postpone(operation, patience)
+    }
     let before: number
     do {
       before = operation.bytesTransferred
@@ -40,7 +51,7 @@ export function perform<Result>(
     } while (patience.timeoutMs === 0 && operation.bytesTransferred > before)
   }
   if (dontWait) throw withBytes(systemError(EAGAIN, operation.syscall), operation)
-  if (patience.timeoutMs === 0) throw timeoutError(operation, 0)
+  if (!mayWait) throw timeoutError(operation, 0)
   return core.makeWaiting().enqueue(operation, patience)
 }
 
@@ -48,14 +59,7 @@ export function perform<Result>(
 export function checkWaitOptions(options: WaitOptions = {}): Patience {
   checkObject(options, 'options')
   const { signal, timeoutMs } = options
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
-  }
+  if (signal !== undefined) checkSignal(signal, 'options.signal')
   if (timeoutMs !== undefined) checkInteger(timeoutMs, 'options.timeoutMs', 0, MAX_TIMEOUT_MS)
   return { signal, timeoutMs }
-}
-
-/** By its looks, as Node.js does it: there may be several realms. */
-function isAbortSignal(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value
 }

@@ -36,6 +36,11 @@ export function addressArguments(endpoint: Endpoint): AddressArguments {
   return [host, port, checkInteger(scopeId, 'address.scopeId', 0, MAX_SCOPE)]
 }
 
+/** The endpoint that they came from, for errors: the caller's object may be another by then. */
+export function endpointOf([address, port]: AddressArguments): Endpoint {
+  return port === UNIX_PORT ? { path: address } : { host: address, port }
+}
+
 /** What a call that gives an address returned. */
 export function addressOrThrow(result: NativeAddress | number, syscall: string): SocketAddress {
   if (typeof result === 'number') throw systemError(result, syscall)

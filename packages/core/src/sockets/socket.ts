@@ -1,9 +1,10 @@
 /** Berkeley sockets: every call by its POSIX name, on one nonblocking descriptor. */
 import type { Endpoint } from '../address.js'
+import { invalidArgType } from '../errors.js'
 import { EventLoop } from '../event-loop.js'
 import { MessageSocket } from '../messages/message-socket.js'
 import { systemError } from '../system-error.js'
-import { checkInteger } from '../validate.js'
+import { checkInteger, checkObject } from '../validate.js'
 import { Accept, type AcceptedAs, Connections } from './accept.js'
 import { Connect, isUnspecified, tryConnect, type Unspecified } from './connect.js'
 import { coreOf } from './open-socket.js'
@@ -163,8 +164,11 @@ function wrap(loop: EventLoop, handles: number[], undo: (handle: number) => void
   }
 }
 
-function loopOf({ loop }: SocketOptions): EventLoop {
-  return loop ?? EventLoop.default()
+function loopOf(options: SocketOptions): EventLoop {
+  const { loop } = checkObject(options, 'options') as SocketOptions
+  if (loop === undefined) return EventLoop.default()
+  if (!(loop instanceof EventLoop)) throw invalidArgType('options.loop', 'an instance of EventLoop', loop)
+  return loop
 }
 
 function checkKind(family: unknown, type: unknown, protocol: unknown): void {

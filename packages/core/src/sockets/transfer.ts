@@ -5,7 +5,7 @@ import { constants, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } 
 import { systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
 import { EAGAIN, EINVAL } from './errnos.js'
-import { type AddressArguments, addressArguments } from './socket-address.js'
+import { type AddressArguments, addressArguments, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 import { byteLengthOf, checkViews, type Views } from './views.js'
 import { Direction, type Operation } from './waiting.js'
@@ -70,7 +70,6 @@ export class Receive extends Transfer<number> {
     private readonly flags: number,
   ) {
     super(core, syscall, directionOf(flags), byteLengthOf(view, 'buffer'))
-    checkFlags(flags)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
@@ -92,7 +91,6 @@ export class ReceiveFrom extends Transfer<ReceivedFrom> {
     private readonly flags: number,
   ) {
     super(core, 'recvfrom', directionOf(flags), byteLengthOf(view, 'buffer'))
-    checkFlags(flags)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
@@ -158,9 +156,10 @@ export class SendTo extends Transfer<number> {
     private readonly flags: number,
     address: Endpoint,
   ) {
-    super(core, 'sendto', Direction.out, byteLengthOf(view, 'data'), address)
+    const to = addressArguments(address)
+    super(core, 'sendto', Direction.out, byteLengthOf(view, 'data'), endpointOf(to))
     checkFlags(flags)
-    this.to = addressArguments(address)
+    this.to = to
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
@@ -225,6 +224,7 @@ export function isDontWait(flags: number): boolean {
 
 /** Urgent data and the error queue have readiness of their own. */
 function directionOf(flags: number): Direction {
+  checkFlags(flags)
   return flags & (MSG_OOB | (constants.MSG_ERRQUEUE ?? 0)) ? Direction.urgent : Direction.in
 }
 

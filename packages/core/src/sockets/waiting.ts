@@ -123,12 +123,31 @@ export class Waiting extends Channel {
 
   /** Queues an operation that would block now. */
   enqueue<Result>(operation: Operation<Result>, patience: Patience): Promise<Result> {
+    return this.push(operation, patience, () => this.arm())
+  }
+
+  /** Queues an operation for the next turn of the event loop, whether it would block or not. */
+  postpone<Result>(operation: Operation<Result>, patience: Patience): Promise<Result> {
+    return this.push(operation, patience, (lane) => {
+      setImmediate(() => {
+        this.pump(lane)
+        this.arm()
+      })
+    })
+  }
+
+  private push<Result>(
+    operation: Operation<Result>,
+    patience: Patience,
+    begin: (lane: Lane) => void,
+  ): Promise<Result> {
     const lane = this.laneOf(operation.direction)
     return new Promise((resolve, reject) => {
       const pending = new Pending(operation, patience, resolve, reject)
-      lane.queue.push(pending as Pending<unknown>)
+      // First what can throw: an operation that nobody hears of must not receive what is another's.
       pending.start((reason) => this.giveUp(lane, pending as Pending<unknown>, reason))
-      this.arm()
+      lane.queue.push(pending as Pending<unknown>)
+      begin(lane)
     })
   }
 
