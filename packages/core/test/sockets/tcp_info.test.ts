@@ -1,4 +1,5 @@
 // TCP_INFO against what Python reads of the same socket, and against what was sent.
+import { endianness } from 'node:os'
 import {
   AF_INET,
   EventLoop,
