@@ -3,6 +3,7 @@ import type { Endpoint } from '../address.js'
 import { invalidArgType } from '../errors.js'
 import { EventLoop } from '../event-loop.js'
 import { MessageSocket } from '../messages/message-socket.js'
+import { native } from '../native.js'
 import { systemError } from '../system-error.js'
 import { checkInteger, checkObject } from '../validate.js'
 import { Accept, type AcceptedAs, Connections } from './accept.js'
@@ -44,6 +45,9 @@ export class Socket extends MessageSocket {
   }
 
   private constructor(core: SocketCore) {
+    if (!(core instanceof SocketCore)) {
+      throw new TypeError('a Socket is made by socket(), socketpair() or Socket.fromFd()')
+    }
     super(core)
   }
 
@@ -60,7 +64,7 @@ export class Socket extends MessageSocket {
     const loop = loopOf(options)
     checkInteger(fd, 'fd', 0, MAX_INT)
     const handle = loop.openHandle((reactor) => reactor.adoptSocket(fd))
-    if (handle < 0) throw systemError(handle, 'getsockopt')
+    if (handle < 0) throw systemError(handle, 'getsockopt', undefined, adviceFor(handle, fd))
     return wrap(loop, [handle], (opened) => loop.reactor.detach(opened))[0]
   }
 
@@ -162,6 +166,12 @@ function wrap(loop: EventLoop, handles: number[], undo: (handle: number) => void
     handles.forEach(undo)
     throw error
   }
+}
+
+/** What `fromFd` says of a descriptor that it does not take, beside the system's words. */
+function adviceFor(error: number, fd: number): string | undefined {
+  const taken = error === -native.errorNumber('EEXIST')
+  return taken ? undefined : `fromFd takes the descriptor of an open socket, and was given ${fd}`
 }
 
 function loopOf(options: SocketOptions): EventLoop {

@@ -82,6 +82,7 @@ describe.each(BACKENDS)('fromFd on %s', (backend) => {
     expect(() => Socket.fromFd(file, at)).toThrow(failure('ENOTSOCK', 'getsockopt'))
     closeSync(file)
     expect(() => Socket.fromFd(9999, at)).toThrow(failure('EBADF', 'getsockopt'))
+    expect(() => Socket.fromFd(9999, at)).toThrow(/open socket, and was given 9999$/)
     const owned = socket(AF_INET, SOCK_STREAM, 0, at)
     expect(() => Socket.fromFd(owned.fd, at)).toThrow(failure('EEXIST'))
     for (const bad of [-1, 1.5, '3', undefined, 2 ** 31]) {

@@ -13,7 +13,7 @@ import {
   SOCK_RAW,
   SOCK_SEQPACKET,
   SOCK_STREAM,
-  type Socket,
+  Socket,
   socket,
   socketpair,
 } from '@pollux/core'
@@ -40,6 +40,13 @@ const MADE: [name: string, family: number, type: number, protocol: number][] = [
   ['Unix datagram', AF_UNIX, SOCK_DGRAM, 0],
   ['Unix sequenced packets', AF_UNIX, SOCK_SEQPACKET, 0],
 ]
+
+describe('Socket', () => {
+  it('is not made by its constructor', () => {
+    const Made = Socket as unknown as new (...args: unknown[]) => Socket
+    for (const args of [[], [null], [{}], [{ loop: null }]]) expect(() => new Made(...args)).toThrow(/fromFd/)
+  })
+})
 
 describe.each(BACKENDS)('socket on %s', (backend) => {
   const at = freshLoop(backend)
