@@ -15,11 +15,11 @@ export {
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export * from './constants.js'
-export { DatagramAddress } from './datagrams/datagram-address.js'
 export { DatagramChannel } from './datagrams/datagram-channel.js'
 export { DatagramError } from './datagrams/datagram-error.js'
 export type { DatagramHandlers, DatagramStatistics } from './datagrams/datagram-handlers.js'
 export type { DatagramOptions } from './datagrams/options.js'
+export { EncodedAddress } from './encoded-address.js'
 export {
   ErrorCode,
   invalidArgType,
@@ -31,7 +31,6 @@ export {
 export { EventLoop, raiseUncaught } from './event-loop.js'
 export type * from './messages/control-messages.js'
 export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
-export { EncodedAddress } from './messages/encoded-address.js'
 export {
   CMSG_LEN,
   CMSG_SPACE,
