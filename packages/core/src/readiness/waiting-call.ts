@@ -1,15 +1,15 @@
 /** One call of `poll` or `select` that a promise stands for, until it is settled. */
-import { ErrorCode, invalidArgType, SocketError } from '../errors.js'
+import { onAbort } from '../abort.js'
+import { ErrorCode, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { coreOf } from '../sockets/open-socket.js'
 import type { Socket } from '../sockets/socket.js'
 import type { Observer, Waiting } from '../sockets/waiting.js'
 import { failureMessage } from '../system-error.js'
 import { checkInteger, checkObject } from '../validate.js'
+import { checkSignal, MAX_TIMEOUT_MS } from '../wait-options.js'
 import { loopFor } from './descriptors.js'
 import { PendingCalls } from './pending-calls.js'
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** What `poll` and `select` can be told beside what to wait for. */
 export interface PollOptions {
@@ -68,11 +68,9 @@ export async function ask<Answer>(
 }
 
 export class WaitingCall<Answer> implements Observer {
-  /** Only whether the socket is closed. */
-  readonly interest = 0
   private readonly observed = new Set<Waiting>()
   private timer: NodeJS.Timeout | undefined
-  private signal: AbortSignal | undefined
+  private forgetSignal: (() => void) | undefined
   private settled = false
 
   constructor(
@@ -85,8 +83,7 @@ export class WaitingCall<Answer> implements Observer {
   start(timeoutMs: number, signal: AbortSignal | undefined): void {
     this.observe()
     if (timeoutMs > 0) this.timer = setTimeout(() => this.giveUp(), timeoutMs)
-    this.signal = signal
-    signal?.addEventListener('abort', this.onAbort)
+    if (signal) this.forgetSignal = onAbort(signal, () => this.reject(signal.reason))
     this.pending.add(this as WaitingCall<unknown>)
   }
 
@@ -113,8 +110,6 @@ export class WaitingCall<Answer> implements Observer {
     this.reject(loopClosed(this.question.syscall))
   }
 
-  onReadiness(): void {}
-
   /** A socket was closed: settled before anything else can have its fd, which the thread lets go of. */
   onLost(): void {
     this.look()
@@ -122,8 +117,6 @@ export class WaitingCall<Answer> implements Observer {
     if (!this.settled) this.observe()
     this.pending.flush()
   }
-
-  private readonly onAbort = (): void => this.reject(this.signal?.reason)
 
   private giveUp(): void {
     this.look()
@@ -139,7 +132,7 @@ export class WaitingCall<Answer> implements Observer {
     if (this.settled) return false
     this.settled = true
     clearTimeout(this.timer)
-    this.signal?.removeEventListener('abort', this.onAbort)
+    this.forgetSignal?.()
     for (const waiting of this.observed) waiting.removeObserver(this)
     this.pending.delete(this as WaitingCall<unknown>)
     return true
@@ -158,14 +151,6 @@ export class WaitingCall<Answer> implements Observer {
 /** @throws TypeError */
 export function checkPollOptions(options: PollOptions = {}): PollOptions {
   return checkObject(options, 'options')
-}
-
-/** By its looks, as Node.js does it: there may be several realms. */
-function checkSignal(signal: unknown): void {
-  if (signal === undefined) return
-  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'throwIfAborted' in signal)
-    return
-  throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
 }
 
 function loopClosed(syscall: string): SocketError {
