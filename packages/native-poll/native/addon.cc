@@ -6,7 +6,6 @@
 #include "binding/arguments.h"
 #include "binding/constants.h"
 #include "binding/control_values.h"
-#include "binding/message_constants.h"
 #include "binding/name_calls.h"
 #include "binding/option_calls.h"
 #include "binding/reactor_object.h"
@@ -48,9 +47,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   exports["Reactor"] = ReactorObject::define(env);
   exports["backends"] = backends;
-  Napi::Object constants = make_constants(env);
-  add_message_constants(constants);
-  exports["constants"] = constants;
+  exports["constants"] = make_constants(env);
   exports["optionLayouts"] = make_option_layouts(env);
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
