@@ -60,7 +60,11 @@ export function checkPath(value: unknown, name = 'path'): string {
   if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value)
   if (value === '' || value === '\0') throw invalidArgValue(name, 'must not be empty', value)
   if (value[0] !== '\0' && value.includes('\0')) {
-    throw invalidArgValue(name, 'must not contain NUL bytes, except the first of an abstract name', value)
+    throw invalidArgValue(
+      name,
+      'must not contain NUL bytes, unless it begins with one (an abstract name)',
+      value,
+    )
   }
   return value
 }

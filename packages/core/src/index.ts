@@ -15,11 +15,11 @@ export {
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export * from './constants.js'
-export { DatagramAddress } from './datagrams/datagram-address.js'
 export { DatagramChannel } from './datagrams/datagram-channel.js'
 export { DatagramError } from './datagrams/datagram-error.js'
 export type { DatagramHandlers, DatagramStatistics } from './datagrams/datagram-handlers.js'
 export type { DatagramOptions } from './datagrams/options.js'
+export { EncodedAddress } from './encoded-address.js'
 export {
   ErrorCode,
   invalidArgType,
@@ -31,7 +31,6 @@ export {
 export { EventLoop, raiseUncaught } from './event-loop.js'
 export type * from './messages/control-messages.js'
 export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
-export { EncodedAddress } from './messages/encoded-address.js'
 export {
   CMSG_LEN,
   CMSG_SPACE,
@@ -47,7 +46,6 @@ export { gethostbyaddr, gethostbyname, type HostEntry } from './names/gethostbyn
 export { getnameinfo, type NameInfo } from './names/getnameinfo.js'
 export { inet_ntop, inet_pton } from './names/inet.js'
 export { if_indextoname, if_nametoindex } from './names/interfaces.js'
-export type { LookupOptions } from './names/lookup.js'
 export type {
   GroupMembership,
   Ipv4Interface,
@@ -73,10 +71,10 @@ export { resolveEndpoint } from './resolve.js'
 export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
 export type { Unspecified } from './sockets/connect.js'
 export { type InheritedSocket, inheritedSockets } from './sockets/inherited.js'
-export type { WaitOptions } from './sockets/perform.js'
 export { type Accepted, Socket, type SocketOptions, socket, socketpair } from './sockets/socket.js'
 export type { ReceivedFrom } from './sockets/transfer.js'
 export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
 export { checkBoolean, checkInteger, checkObject } from './validate.js'
+export type { WaitOptions } from './wait-options.js'

@@ -14,7 +14,6 @@ const TESTS = fileURLToPath(new URL('.', import.meta.url))
 const OF_THE_LOOP = [
   'Channel',
   'ChannelSocket',
-  'DatagramAddress',
   'DatagramChannel',
   'DatagramError',
   'EventLoop',

@@ -2,10 +2,10 @@
 // every environment (the main thread, each worker) has objects of its own.
 #include <napi.h>
 
+#include "binding/address_calls.h"
 #include "binding/arguments.h"
 #include "binding/constants.h"
 #include "binding/control_values.h"
-#include "binding/message_constants.h"
 #include "binding/name_calls.h"
 #include "binding/option_calls.h"
 #include "binding/reactor_object.h"
@@ -47,14 +47,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   exports["Reactor"] = ReactorObject::define(env);
   exports["backends"] = backends;
-  Napi::Object constants = make_constants(env);
-  add_message_constants(constants);
-  exports["constants"] = constants;
+  exports["constants"] = make_constants(env);
   exports["optionLayouts"] = make_option_layouts(env);
-  exports["packAddress"] = Napi::Function::New<pack_address>(env, "packAddress");
   exports["errorName"] = Napi::Function::New<error_name>(env, "errorName");
   exports["errorText"] = Napi::Function::New<error_text>(env, "errorText");
-  add_message_functions(env, exports);
+  define_address_calls(env, exports);
+  add_control_functions(env, exports);
   exports["errorNumber"] = Napi::Function::New<error_number>(env, "errorNumber");
   define_name_calls(env, exports);
   exports["pollNow"] = Napi::Function::New<poll_now>(env, "pollNow");

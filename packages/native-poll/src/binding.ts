@@ -160,11 +160,6 @@ export interface NativeReactor {
   datagramStatistics(handle: number): NativeDatagramStatistics | null
   /** The address of a datagram in the receive slab, by the offset of its header; null where it has none. */
   receivedAddress(offset: number): NativeAddress | null
-  /** An address in the kernel's form (a sockaddr), or `-errno`. */
-  encodeIp(address: string, port: number, scopeId: number): Uint8Array<ArrayBuffer> | number
-  encodeUnix(path: string): Uint8Array<ArrayBuffer> | number
-  /** The way back; null where the bytes are no such address. */
-  decodeAddress(bytes: Uint8Array): NativeAddress | null
   /** Drains the submission ring now. Needed only when it or the send slab is full. */
   submit(): void
   /** A new receive slab; everything submitted against the old one is sent or copied first. */
@@ -381,8 +376,6 @@ export interface NativeBinding extends NameCalls {
   readonly constants: Readonly<Record<string, number>>
   /** The structs of socket options by their C names; without those that this build's system lacks. */
   readonly optionLayouts: Readonly<Record<string, NativeLayout>>
-  /** The `sockaddr` of a numeric address (a zone in its text goes before `scopeId`), or `-EINVAL` or `-ENODEV`. */
-  packAddress(address: string, port: number, scopeId: number): Uint8Array | number
   /** 'ECONNREFUSED' of a positive errno; 'UNKNOWN' if it has no name. */
   errorName(errno: number): string
   /** strerror(3) of a positive errno. */
@@ -390,8 +383,8 @@ export interface NativeBinding extends NameCalls {
   /** The errno of a name, or 0. */
   errorNumber(name: string): number
   /**
-   * Writes an address in the kernel's form into `buffer`, which has 128 bytes from `offset` on: its length, or
-   * `-errno`.
+   * Writes an address in the kernel's form (a sockaddr) into `buffer`, which has 128 bytes from `offset` on: its length,
+   * or `-errno`. A zone in the text goes before `scopeId`; a Unix path has UNIX_PORT and 0.
    */
   encodeAddress(buffer: ArrayBuffer, offset: number, address: string, port: number, scopeId: number): number
   /** The way back; undefined for one of no bytes, `-EAFNOSUPPORT` for a family that there are no words for. */

@@ -109,18 +109,6 @@ describe('a method of the reactor', () => {
     expect(native.setOptionBytes(1, 1, 1, new Uint8Array(0))).toBe(-binding.errorNumber('EBADF'))
   })
 
-  it('refuses an address that is none', () => {
-    const { packAddress } = binding
-    for (const text of ['', 'localhost', '1.2.3', '127.0.0.1\0', '::1\0', '127.0.0.1:80']) {
-      expect(packAddress(text, 0, 0), text).toBe(-binding.errorNumber('EINVAL'))
-    }
-    for (const wrong of [[1, 0, 0], ['::1', -1, 0], ['::1', 65_536, 0], ['::1', 0, -1], ['::1']]) {
-      expect(() => packAddress(...(wrong as [string, number, number]))).toThrow(/must be/)
-    }
-    expect(packAddress('127.0.0.1', 80, 0)).toHaveLength(binding.optionLayouts.sockaddr_in.bytes)
-    expect(packAddress('::1', 80, 0)).toHaveLength(binding.optionLayouts.sockaddr_in6.bytes)
-  })
-
   it('refuses a port that is none', () => {
     const { native } = new RawReactor(backend)
     expect(() => native.bindIp(1, '::1', 65_536, 0)).toThrow(RangeError)

@@ -1,4 +1,5 @@
 // The native calls for messages, called as nobody should: they throw, or refuse, and touch nothing.
+import { UNIX_PORT } from '@pollux/native-poll'
 import { describe, expect, it } from 'vitest'
 import { checkFds } from './support/leaks.js'
 import { binding, constants, RawReactor } from './support/raw_reactor.js'
@@ -173,8 +174,33 @@ describe('encodeAddress and decodeAddress', () => {
     expect(() => binding.decodeAddress(buffer, 120, 16)).toThrow(RangeError)
     expect(() => binding.decodeAddress(buffer, 0, 129)).toThrow(RangeError)
     expect(() => binding.encodeAddress(undefined as never, 0, '127.0.0.1', 1, 0)).toThrow(TypeError)
-    expect(errorOf(binding.encodeAddress(buffer, 0, 'localhost', 1, 0))).toBe('EINVAL')
-    expect(errorOf(binding.encodeAddress(buffer, 0, '127.0.0.1\0', 1, 0))).toBe('EINVAL')
+    for (const wrong of [[1, 0, 0], ['::1', -2, 0], ['::1', 65_536, 0], ['::1', 0, -1], ['::1']]) {
+      expect(() => binding.encodeAddress(buffer, 0, ...(wrong as [string, number, number]))).toThrow(
+        /must be/,
+      )
+    }
+  })
+
+  it('refuse an address that is none', () => {
+    const buffer = new ArrayBuffer(128)
+    for (const text of ['', 'localhost', '1.2.3', '127.0.0.1\0', '::1\0', '127.0.0.1:80']) {
+      expect(errorOf(binding.encodeAddress(buffer, 0, text, 1, 0)), text).toBe('EINVAL')
+    }
+    expect(errorOf(binding.encodeAddress(buffer, 0, 'x'.repeat(200), UNIX_PORT, 0))).toBe('ENAMETOOLONG')
+  })
+
+  it('use the kernel’s own layout', () => {
+    const round = (address: string, port: number, scopeId = 0) => {
+      const buffer = new ArrayBuffer(130)
+      return binding.decodeAddress(buffer, 2, binding.encodeAddress(buffer, 2, address, port, scopeId))
+    }
+    const { sockaddr_in, sockaddr_in6 } = binding.optionLayouts
+    const buffer = new ArrayBuffer(128)
+    expect(binding.encodeAddress(buffer, 0, '127.0.0.1', 80, 0)).toBe(sockaddr_in.bytes)
+    expect(binding.encodeAddress(buffer, 0, '::1', 80, 0)).toBe(sockaddr_in6.bytes)
+    expect(round('10.1.2.3', 4567)).toEqual({ family: 'IPv4', address: '10.1.2.3', port: 4567, scopeId: 0 })
+    expect(round('fe80::1', 1, 7)).toMatchObject({ address: 'fe80::1', port: 1, scopeId: 7 })
+    expect(round('/tmp/somewhere', UNIX_PORT)).toEqual({ family: 'Unix', path: '/tmp/somewhere' })
   })
 
   it('know a family that there are no words for, and no address at all', () => {

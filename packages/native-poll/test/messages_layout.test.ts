@@ -31,7 +31,7 @@ describe('the page of messages', () => {
   })
 
   it('has the same records of a batch', () => {
-    const header = read('calls/datagram_batch.h')
+    const header = read('calls/datagram_records.h')
     const [, body] = header.match(/struct DatagramHeader {([^}]*)}/) ?? []
     const fields = [...body.matchAll(/uint32_t (\w+);/g)].map(([, name], i) => [name.toUpperCase(), i * 4])
     const constant = (name: string) => Number(header.match(new RegExp(`${name} = (\\d+);`))?.[1])

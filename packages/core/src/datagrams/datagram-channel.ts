@@ -3,11 +3,12 @@ import { Column, DATAGRAM_HEAD_BYTES, DATAGRAM_TRUNCATED, DatagramWord, Op } fro
 import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
 import { Channel } from '../channel.js'
 import { debugRequested, revocableCopy, revoke } from '../debug.js'
+import { EncodedAddress } from '../encoded-address.js'
 import { ErrorCode, invalidArgType, SocketError } from '../errors.js'
 import { EventLoop } from '../event-loop.js'
 import { syscallName, systemError } from '../system-error.js'
 import { checkInteger } from '../validate.js'
-import { AddressBook, DatagramAddress } from './datagram-address.js'
+import { AddressBook } from './address-book.js'
 import { datagramError } from './datagram-error.js'
 import type { DatagramHandlers, DatagramStatistics } from './datagram-handlers.js'
 import { DatagramMemory } from './datagram-memory.js'
@@ -82,7 +83,7 @@ export class DatagramChannel extends Channel {
     this.stride = stride
     this.memory = new DatagramMemory(loop.chunks.slab)
     this.output = new DatagramSender(loop, slot, generation)
-    this.book = new AddressBook(loop.reactor)
+    this.book = new AddressBook()
     this.debug = debugRequested()
   }
 
@@ -107,17 +108,14 @@ export class DatagramChannel extends Channel {
   }
 
   /** Who sent it, as a copy to send to later. */
-  copySender(): DatagramAddress {
+  copySender(): EncodedAddress {
     const header = this.mustHandle()
     const bytes = this.memory.words[(header >> 2) + ADDRESS_BYTES]
-    return new DatagramAddress(
-      this.loop.reactor,
-      new Uint8Array(this.loop.chunks.slab, header + ADDRESS * 4, bytes),
-    )
+    return EncodedAddress.of(new Uint8Array(this.loop.chunks.slab, header + ADDRESS * 4, bytes))
   }
 
   /** Whether that is where it came from; allocates nothing. */
-  isFrom(address: DatagramAddress): boolean {
+  isFrom(address: EncodedAddress): boolean {
     const header = this.mustHandle()
     const { words, bytes } = this.memory
     const wanted = address.bytes
@@ -157,7 +155,7 @@ export class DatagramChannel extends Channel {
   // --- sending ---
 
   /** The endpoint in the kernel's form. `sendTo` remembers those that it has met; this is for who keeps their own. */
-  addressOf(endpoint: Endpoint): DatagramAddress {
+  addressOf(endpoint: Endpoint): EncodedAddress {
     return this.book.find(endpoint)
   }
 
@@ -170,9 +168,9 @@ export class DatagramChannel extends Channel {
    * @param segmentBytes above 0: `data` is several datagrams of this size (the last may be shorter); with `gso` they
    *   leave in one
    */
-  sendTo(data: Uint8Array, to: DatagramAddress | Endpoint, segmentBytes = 0): void {
+  sendTo(data: Uint8Array, to: EncodedAddress | Endpoint, segmentBytes = 0): void {
     this.mustBeOpen()
-    const address = to instanceof DatagramAddress ? to : this.book.find(to)
+    const address = EncodedAddress.is(to) ? to : this.book.find(to)
     this.output.transmit(data, address.words, 0, address.bytes.length, segmentBytes)
   }
 

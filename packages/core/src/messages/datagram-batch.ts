@@ -1,12 +1,11 @@
 /** Many datagrams in one block of memory, for sendmmsg and recvmmsg. */
 import { markAsUntransferable } from 'node:worker_threads'
 import { DatagramRecord, RECORD_ADDRESS_BYTES } from '@pollux/native-poll'
-import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
+import type { Endpoint, SocketAddress } from '../address.js'
+import { EncodedAddress, readAddress, writeAddress } from '../encoded-address.js'
 import { invalidArgType, outOfRange } from '../errors.js'
-import { native } from '../native.js'
 import { byteLengthOf } from '../sockets/views.js'
 import { checkInteger, checkObject } from '../validate.js'
-import { EncodedAddress, writeAddress } from './encoded-address.js'
 
 const { BYTES, FLAGS, SEGMENT_BYTES, ADDRESS_BYTES, DATAGRAM_BYTES, ADDRESS, PAYLOAD, ALIGNMENT } =
   DatagramRecord
@@ -147,7 +146,7 @@ export class DatagramBatch {
     if (this.#count === this.capacity) return false
     const at = this.#begin(length, batch.segmentBytes(index))
     if (address === undefined) {
-      const addressBytes = Math.min(batch.#words[word(from + ADDRESS_BYTES)], RECORD_ADDRESS_BYTES)
+      const addressBytes = batch.#addressBytes(from)
       this.#words[word(at + ADDRESS_BYTES)] = addressBytes
       copy(batch.#bytes, from + ADDRESS, this.#bytes, at + ADDRESS, addressBytes)
     } else {
@@ -203,14 +202,13 @@ export class DatagramBatch {
   /** Who sent an entry, or where it shall go, as an object; undefined where there is no address. */
   address(index: number): SocketAddress | undefined {
     const at = this.#at(index)
-    const address = native.decodeAddress(this.buffer, at + ADDRESS, this.#addressBytes(at))
-    return typeof address === 'object' ? publicAddress(address) : undefined
+    return readAddress(this.buffer, at + ADDRESS, this.#addressBytes(at))
   }
 
   /** The same as it stands there, for `setAddress` and `push` (an object). */
   encodedAddress(index: number): EncodedAddress {
     const at = this.#at(index)
-    return EncodedAddress.of(this.#bytes.slice(at + ADDRESS, at + ADDRESS + this.#addressBytes(at)))
+    return EncodedAddress.of(this.#bytes.subarray(at + ADDRESS, at + ADDRESS + this.#addressBytes(at)))
   }
 
   /** Changes where an entry goes; undefined: to the connected peer. */
@@ -252,8 +250,12 @@ export class DatagramBatch {
 
   #writeAddress(at: number, address: Endpoint | EncodedAddress | undefined): void {
     let length = 0
-    if (EncodedAddress.is(address)) length = address.copyTo(this.#bytes, at + ADDRESS)
-    else if (address !== undefined) length = writeAddress(this.buffer, at + ADDRESS, address)
+    if (EncodedAddress.is(address)) {
+      length = address.bytes.length
+      this.#bytes.set(address.bytes, at + ADDRESS)
+    } else if (address !== undefined) {
+      length = writeAddress(this.buffer, at + ADDRESS, address)
+    }
     this.#words[word(at + ADDRESS_BYTES)] = length
   }
 }

@@ -1,10 +1,11 @@
 /** The calls that move messages, by their POSIX names: each once at once, and as a promise that waits. */
 import { MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
 import { coreOf } from '../sockets/open-socket.js'
-import { perform, type WaitOptions } from '../sockets/perform.js'
+import { perform } from '../sockets/perform.js'
 import { isDontWait } from '../sockets/transfer.js'
 import { TransferSocket } from '../sockets/transfer-socket.js'
 import type { WouldBlock } from '../sockets/would-block.js'
+import type { WaitOptions } from '../wait-options.js'
 import { ReceiveBatch, SendBatch, withDatagramsSent } from './batch-calls.js'
 import type { DatagramBatch } from './datagram-batch.js'
 import {

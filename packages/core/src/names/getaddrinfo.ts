@@ -3,8 +3,9 @@ import type { NativeAddressInfo } from '@pollux/native-poll'
 import { checkPort, type IpAddress, publicAddress } from '../address.js'
 import { native } from '../native.js'
 import { checkObject } from '../validate.js'
+import type { WaitOptions } from '../wait-options.js'
 import { NI_MAXHOST, NI_MAXSERV } from './constants.js'
-import { checkInt, checkName, type LookupOptions, lookUp } from './lookup.js'
+import { checkInt, checkName, lookUp } from './lookup.js'
 
 /** What kind of address is wanted. Each field is 0 unless it is given. */
 export interface AddressHints {
@@ -54,7 +55,7 @@ export async function getaddrinfo(
   host: string | null,
   service: string | number | null,
   hints: AddressHints = {},
-  options: LookupOptions = {},
+  options: WaitOptions = {},
 ): Promise<AddressInfo[]> {
   if (host !== null) checkName(host, 'host', NI_MAXHOST)
   if (typeof service === 'number') checkPort(service, 'service')

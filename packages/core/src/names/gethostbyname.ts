@@ -3,8 +3,9 @@ import { isIPv4 } from 'node:net'
 import type { NativeHostEntry } from '@pollux/native-poll'
 import { invalidArgType, invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
+import type { WaitOptions } from '../wait-options.js'
 import { NI_MAXHOST } from './constants.js'
-import { checkName, type LookupOptions, lookUp } from './lookup.js'
+import { checkName, lookUp } from './lookup.js'
 
 /** A `hostent`. */
 export interface HostEntry {
@@ -34,7 +35,7 @@ export interface HostEntry {
  * console.log((await gethostbyname('localhost')).addresses) // [ '127.0.0.1' ]
  * ```
  */
-export async function gethostbyname(name: string, options: LookupOptions = {}): Promise<HostEntry> {
+export async function gethostbyname(name: string, options: WaitOptions = {}): Promise<HostEntry> {
   checkName(name, 'name', NI_MAXHOST)
   const subject = { syscall: 'gethostbyname', host: name }
   return lookUp<NativeHostEntry>(subject, options, (done) => native.gethostbyname(name, done))
@@ -54,7 +55,7 @@ export async function gethostbyname(name: string, options: LookupOptions = {}): 
  * console.log((await gethostbyaddr('127.0.0.1')).name) // localhost
  * ```
  */
-export async function gethostbyaddr(address: string, options: LookupOptions = {}): Promise<HostEntry> {
+export async function gethostbyaddr(address: string, options: WaitOptions = {}): Promise<HostEntry> {
   if (typeof address !== 'string') throw invalidArgType('address', 'of type string', address)
   if (!isIPv4(address)) throw invalidArgValue('address', 'must be a numeric IPv4 address', address)
   const subject = { syscall: 'gethostbyaddr', host: address }

@@ -4,7 +4,8 @@ import { invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
 import { systemError } from '../system-error.js'
 import { checkObject } from '../validate.js'
-import { checkInt, type LookupOptions, lookUp } from './lookup.js'
+import type { WaitOptions } from '../wait-options.js'
+import { checkInt, lookUp } from './lookup.js'
 
 /** The names of an address; numeric text where it has none. */
 export interface NameInfo {
@@ -32,7 +33,7 @@ export interface NameInfo {
 export async function getnameinfo(
   address: IpEndpoint,
   flags = 0,
-  options: LookupOptions = {},
+  options: WaitOptions = {},
 ): Promise<NameInfo> {
   checkObject(address, 'address')
   const host = checkHost(address.host, 'address.host')

@@ -8,22 +8,13 @@
  * ```
  */
 import type { LookupDone } from '@pollux/native-poll'
+import { onAbort } from '../abort.js'
 import { invalidArgType, invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
 import { systemError } from '../system-error.js'
-import { checkInteger, checkObject } from '../validate.js'
+import { checkInteger } from '../validate.js'
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js'
 import { type LookupSubject, lookupError, lookupTimeout } from './lookup-error.js'
-
-/** How long to wait for a name service. */
-export interface LookupOptions {
-  /** Rejects the promise with its `reason`, at once. */
-  signal?: AbortSignal
-  /** Rejects the promise after that many milliseconds (0 to 2 147 483 647). Default: the system's own patience. */
-  timeoutMs?: number
-}
-
-/** What setTimeout(2 147 483 648) would make 1. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /**
  * Runs one look-up off the event loop.
@@ -32,17 +23,17 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
  */
 export function lookUp<T>(
   subject: LookupSubject,
-  options: LookupOptions,
+  options: WaitOptions,
   start: (done: LookupDone<T>) => number,
 ): Promise<T> {
-  const { signal, timeoutMs } = checkOptions(options)
+  const { signal, timeoutMs } = checkWaitOptions(options)
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     let timer: NodeJS.Timeout | undefined
-    const abort = () => giveUp(signal?.reason)
+    let forgetSignal: (() => void) | undefined
     const tidy = () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
+      forgetSignal?.()
     }
     const ticket = start((failure, result) => {
       tidy()
@@ -57,7 +48,7 @@ export function lookUp<T>(
     if (ticket < 0) return reject(systemError(ticket, subject.syscall))
     if (timeoutMs !== undefined)
       timer = setTimeout(() => giveUp(lookupTimeout(timeoutMs, subject)), timeoutMs)
-    signal?.addEventListener('abort', abort)
+    if (signal) forgetSignal = onAbort(signal, () => giveUp(signal.reason))
   })
 }
 
@@ -74,18 +65,4 @@ export function checkName(value: unknown, name: string, maxBytes: number): strin
 /** `value` if it is an int of C, for flags and families; else throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE. */
 export function checkInt(value: unknown, name: string): number {
   return checkInteger(value, name, -(2 ** 31), 2 ** 31 - 1)
-}
-
-function checkOptions(options: LookupOptions): LookupOptions {
-  const { signal, timeoutMs } = checkObject(options, 'options') as LookupOptions
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw invalidArgType('options.signal', 'an instance of AbortSignal', signal)
-  }
-  if (timeoutMs !== undefined) checkInteger(timeoutMs, 'options.timeoutMs', 0, MAX_TIMEOUT_MS)
-  return { signal, timeoutMs }
-}
-
-/** By its looks, as Node.js does it: there may be several realms. */
-function isAbortSignal(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 }

@@ -1,5 +1,6 @@
 /** Values of the multicast options: which group, from which sender, on which interface. */
 import { isIP } from 'node:net'
+import { RECORD_ADDRESS_BYTES } from '@pollux/native-poll'
 import { invalidArgType, invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
 import { checkInteger, checkObject } from '../validate.js'
@@ -143,10 +144,11 @@ function pack(host: string, name: string, version: 4 | 6, option: string): Uint8
 function sockaddr(host: string, name: string, version: 4 | 6, option: string): Uint8Array {
   if (typeof host !== 'string') throw invalidArgType(name, 'of type string', host)
   if (isIP(host) !== version) throw invalidArgValue(name, `must be a numeric IPv${version} address`, host)
-  const address = native.packAddress(host, 0, 0)
+  const memory = new ArrayBuffer(RECORD_ADDRESS_BYTES)
+  const length = native.encodeAddress(memory, 0, host, 0, 0)
   // An unknown zone.
-  if (typeof address === 'number') throw refused(address, 'setsockopt', option)
-  return address
+  if (length < 0) throw refused(length, 'setsockopt', option)
+  return new Uint8Array(memory, 0, length)
 }
 
 function make(struct: string, option: string): Struct {

@@ -1,4 +1,5 @@
 /** One call of `poll` or `select` that a promise stands for, until it is settled. */
+import { onAbort } from '../abort.js'
 import { ErrorCode, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { coreOf } from '../sockets/open-socket.js'
@@ -6,10 +7,9 @@ import type { Socket } from '../sockets/socket.js'
 import type { Observer, Waiting } from '../sockets/waiting.js'
 import { failureMessage } from '../system-error.js'
 import { checkInteger, checkObject, checkSignal } from '../validate.js'
+import { MAX_TIMEOUT_MS } from '../wait-options.js'
 import { loopFor } from './descriptors.js'
 import { PendingCalls } from './pending-calls.js'
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** What `poll` and `select` can be told beside what to wait for. */
 export interface PollOptions {
@@ -68,11 +68,9 @@ export async function ask<Answer>(
 }
 
 export class WaitingCall<Answer> implements Observer {
-  /** Only whether the socket is closed. */
-  readonly interest = 0
   private readonly observed = new Set<Waiting>()
   private timer: NodeJS.Timeout | undefined
-  private signal: AbortSignal | undefined
+  private forgetSignal: (() => void) | undefined
   private settled = false
 
   constructor(
@@ -84,8 +82,7 @@ export class WaitingCall<Answer> implements Observer {
 
   start(timeoutMs: number, signal: AbortSignal | undefined): void {
     // First what can throw: nothing is left behind then.
-    signal?.addEventListener('abort', this.onAbort)
-    this.signal = signal
+    if (signal) this.forgetSignal = onAbort(signal, () => this.reject(signal.reason))
     this.observe()
     if (timeoutMs > 0) this.timer = setTimeout(() => this.giveUp(), timeoutMs)
     this.pending.add(this as WaitingCall<unknown>)
@@ -114,8 +111,6 @@ export class WaitingCall<Answer> implements Observer {
     this.reject(loopClosed(this.question.syscall))
   }
 
-  onReadiness(): void {}
-
   /** A socket was closed: settled before anything else can have its fd, which the thread lets go of. */
   onLost(): void {
     this.look()
@@ -123,8 +118,6 @@ export class WaitingCall<Answer> implements Observer {
     if (!this.settled) this.observe()
     this.pending.flush()
   }
-
-  private readonly onAbort = (): void => this.reject(this.signal?.reason)
 
   private giveUp(): void {
     this.look()
@@ -140,7 +133,7 @@ export class WaitingCall<Answer> implements Observer {
     if (this.settled) return false
     this.settled = true
     clearTimeout(this.timer)
-    this.signal?.removeEventListener('abort', this.onAbort)
+    this.forgetSignal?.()
     for (const waiting of this.observed) waiting.removeObserver(this)
     this.pending.delete(this as WaitingCall<unknown>)
     return true

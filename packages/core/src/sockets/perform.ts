@@ -1,20 +1,10 @@
 /** The promise form of a call: done at once if that is possible, else when the socket is ready. */
 import { systemError } from '../system-error.js'
-import { checkInteger, checkObject, checkSignal } from '../validate.js'
+import { checkWaitOptions, type WaitOptions } from '../wait-options.js'
 import { EAGAIN } from './errnos.js'
 import type { SocketCore } from './socket-core.js'
-import { attempt, type Operation, type Patience, timeoutError, withBytes } from './waiting.js'
+import { attempt, type Operation, timeoutError, withBytes } from './waiting.js'
 import { WOULD_BLOCK } from './would-block.js'
-
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
-/** When a promise gives up waiting. What was transferred by then stays transferred. */
-export interface WaitOptions {
-  /** Rejects the promise with the signal's reason. */
-  signal?: AbortSignal
-  /** Milliseconds until the promise is rejected with ERR_POLLUX_TIMEOUT; 0: at once if it would block. Default: never. */
-  timeoutMs?: number
-}
 
 /**
  * What can be done at once takes no turn of the event loop. A program that does nothing else, with a peer that never
@@ -53,13 +43,4 @@ export function perform<Result>(
   if (dontWait) throw withBytes(systemError(EAGAIN, operation.syscall), operation)
   if (!mayWait) throw timeoutError(operation, 0)
   return core.makeWaiting().enqueue(operation, patience)
-}
-
-/** @throws TypeError, RangeError */
-export function checkWaitOptions(options: WaitOptions = {}): Patience {
-  checkObject(options, 'options')
-  const { signal, timeoutMs } = options
-  if (signal !== undefined) checkSignal(signal, 'options.signal')
-  if (timeoutMs !== undefined) checkInteger(timeoutMs, 'options.timeoutMs', 0, MAX_TIMEOUT_MS)
-  return { signal, timeoutMs }
 }

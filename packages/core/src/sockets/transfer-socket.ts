@@ -1,8 +1,9 @@
 /** The calls that move bytes, by their POSIX names: each once at once, and as a promise that waits. */
 import type { Endpoint } from '../address.js'
 import { OptionSocket } from '../options/option-socket.js'
+import type { WaitOptions } from '../wait-options.js'
 import { coreOf } from './open-socket.js'
-import { perform, type WaitOptions } from './perform.js'
+import { perform } from './perform.js'
 import {
   isDontWait,
   Receive,

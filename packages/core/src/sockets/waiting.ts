@@ -12,11 +12,12 @@
  * ```
  */
 import { HANDLE_BASE, Readiness } from '@pollux/native-poll'
+import { onAbort } from '../abort.js'
 import { Channel } from '../channel.js'
 import { ErrorCode, SocketError } from '../errors.js'
 import type { EventLoop } from '../event-loop.js'
 import { failureMessage, systemError } from '../system-error.js'
-import { onAbort } from './abort.js'
+import type { Patience } from '../wait-options.js'
 import { WOULD_BLOCK, type WouldBlock } from './would-block.js'
 
 const { READABLE, WRITABLE, ERROR, HANGUP, PRIORITY } = Readiness
@@ -34,12 +35,6 @@ export interface Operation<Result> {
   readonly bytesTransferred: number
   /** Does what can be done now, and returns the result when that was all. Throws what the call fails with. */
   attempt(): Result | WouldBlock
-}
-
-/** When to give up. */
-export interface Patience {
-  signal: AbortSignal | undefined
-  timeoutMs: number | undefined
 }
 
 /**
@@ -95,12 +90,8 @@ class Pending<Result> {
   }
 }
 
-/** Told of the readiness of a socket, beside the calls that wait on it. */
+/** Told of the end of a socket, beside the calls that wait on it. */
 export interface Observer {
-  /** What it looks for: bits of `Readiness`. */
-  readonly interest: number
-  /** The socket is ready. Told again as long as it is. */
-  onReadiness(bits: number): void
   /** The socket was closed, or cannot be watched. */
   onLost(error: unknown): void
 }
@@ -154,7 +145,6 @@ export class Waiting extends Channel {
   /** `observer` is told until it is removed. */
   addObserver(observer: Observer): void {
     this.observers.add(observer)
-    this.arm()
   }
 
   removeObserver(observer: Observer): void {
@@ -179,7 +169,6 @@ export class Waiting extends Channel {
     for (const lane of this.lanes) {
       if (broken || bits & lane.direction) this.wake(lane)
     }
-    for (const observer of [...this.observers]) observer.onReadiness(bits)
     this.arm()
   }
 
@@ -242,7 +231,6 @@ export class Waiting extends Channel {
       if (lane.fruitless > MAX_FRUITLESS) this.retryLater(lane)
       else wanted |= lane.direction
     }
-    for (const observer of this.observers) wanted |= observer.interest
     if ((wanted & ~this.armed) === 0) return
     wanted |= this.armed
     const result = this.loop.reactor.watch(this.handle, wanted)

@@ -211,7 +211,8 @@ describe('bind of a Unix socket', () => {
   it.runIf(hasAbstractNames)('takes an abstract name, up to the whole of sun_path', () => {
     const name = `\0pollux-${process.pid}-`
     const longest = name.padEnd(108, 'x')
-    for (const path of [name, longest]) {
+    // A NUL byte is one like any other (unix(7)): these are three names.
+    for (const path of [name, `${name}\0`, `${name}\0b`, longest]) {
       const bound = fresh()
       bound.bind({ path })
       expect(bound.getsockname()).toEqual({ family: 'Unix', path })

@@ -167,7 +167,7 @@ describe('a batch', () => {
 describe('an encoded address', () => {
   it('is the same as it was, and as another one of the same endpoint', () => {
     const address = EncodedAddress.from(V6)
-    expect(address.decode()).toEqual({ family: 'IPv6', ...V6 })
+    expect(address.address).toEqual({ family: 'IPv6', ...V6 })
     expect(address.equals(EncodedAddress.from({ ...V6 }))).toBe(true)
     expect(address.equals(EncodedAddress.from({ ...V6, port: 1 }))).toBe(false)
     expect(address.equals(EncodedAddress.from(V4))).toBe(false)

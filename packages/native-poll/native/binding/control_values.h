@@ -31,8 +31,7 @@ int control_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_
 Napi::Value control_value(Napi::Env env, const std::vector<ControlMessage>& messages,
                           std::span<const Reactor::Handle> kept);
 
-// The functions of NativeBinding that go with messages: addresses in binary form, and the sizes of control
-// data.
-void add_message_functions(Napi::Env env, Napi::Object exports);
+// The functions of NativeBinding that tell the sizes of control data.
+void add_control_functions(Napi::Env env, Napi::Object exports);
 
 }  // namespace pollux

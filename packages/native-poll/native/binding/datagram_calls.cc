@@ -1,6 +1,4 @@
 // The methods of NativeReactor that are about datagrams.
-#include <cstring>
-
 #include "arguments.h"
 #include "reactor_object.h"
 #include "values.h"
@@ -28,13 +26,6 @@ Napi::Value address_or_null(const Napi::CallbackInfo& info, const SocketAddress&
   return value.IsObject() ? value : info.Env().Null();
 }
 
-Napi::Value encoded(const Napi::CallbackInfo& info, int result, const SocketAddress& address) {
-  if (result < 0) return number(info, result);
-  auto bytes = Napi::Uint8Array::New(info.Env(), address.length);
-  std::memcpy(bytes.Data(), &address.storage, address.length);
-  return bytes;
-}
-
 }  // namespace
 
 void ReactorObject::add_datagram_calls(Methods& methods) {
@@ -47,9 +38,6 @@ void ReactorObject::add_datagram_calls(Methods& methods) {
                                     InstanceMethod<&Self::take_datagram_failure>("takeDatagramFailure"),
                                     InstanceMethod<&Self::datagram_statistics>("datagramStatistics"),
                                     InstanceMethod<&Self::received_address>("receivedAddress"),
-                                    InstanceMethod<&Self::encode_ip>("encodeIp"),
-                                    InstanceMethod<&Self::encode_unix>("encodeUnix"),
-                                    InstanceMethod<&Self::decode_address>("decodeAddress"),
                                 });
 }
 
@@ -142,34 +130,6 @@ Napi::Value ReactorObject::received_address(const Napi::CallbackInfo& info) {
   const auto offset = static_cast<size_t>(arguments.whole(0, "offset", 0, INT32_MAX));
   if (!arguments.ok()) return {};
   return address_or_null(info, reactor_->received_address(offset));
-}
-
-Napi::Value ReactorObject::encode_ip(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  SocketAddress address;
-  const int parsed = ip_argument(arguments, 0, &address);
-  if (!arguments.ok()) return {};
-  return encoded(info, parsed, address);
-}
-
-Napi::Value ReactorObject::encode_unix(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  const std::string path = arguments.text(0, "path");
-  if (!arguments.ok()) return {};
-  SocketAddress address;
-  const int parsed = from_unix(path, &address);
-  return encoded(info, parsed, address);
-}
-
-Napi::Value ReactorObject::decode_address(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  Bytes bytes;
-  if (!bytes_argument(info, 0, arguments, "bytes", &bytes)) return {};
-  SocketAddress address{};
-  if (bytes.size > sizeof address.storage) return info.Env().Null();
-  if (bytes.size > 0) std::memcpy(&address.storage, bytes.data, bytes.size);
-  address.length = static_cast<socklen_t>(bytes.size);
-  return address_or_null(info, address);
 }
 
 }  // namespace pollux

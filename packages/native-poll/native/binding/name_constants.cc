@@ -8,7 +8,6 @@ namespace pollux {
 
 void add_name_constants(Napi::Env env, Napi::Object constants) {
 #define POLLUX_CONSTANT(name) constants[#name] = Napi::Number::New(env, name)
-  POLLUX_CONSTANT(AF_UNSPEC);
   POLLUX_CONSTANT(IF_NAMESIZE);
   POLLUX_CONSTANT(AI_PASSIVE);
   POLLUX_CONSTANT(AI_CANONNAME);

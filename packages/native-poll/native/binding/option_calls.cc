@@ -64,20 +64,6 @@ Napi::Object make_option_layouts(Napi::Env env) {
   return layouts;
 }
 
-Napi::Value pack_address(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  const std::string text = arguments.text(0, "address");
-  const auto port = static_cast<uint16_t>(arguments.whole(1, "port", 0, 65535));
-  const auto scope = static_cast<uint32_t>(arguments.whole(2, "scopeId", 0, UINT32_MAX));
-  if (!arguments.ok()) return {};
-  SocketAddress address;
-  // A NUL byte would end the text early, and what follows it would go unread.
-  const bool cut = text.find('\0') != std::string::npos;
-  const int result = cut ? -EINVAL : from_ip(text.c_str(), port, scope, &address);
-  if (result < 0) return number(info, result);
-  return copy_of(info.Env(), &address.storage, address.length);
-}
-
 void ReactorObject::add_option_calls(Methods& methods) {
   using Self = ReactorObject;
   methods.insert(methods.end(), {

@@ -1,5 +1,5 @@
-// What the addon exports for socket options beside the methods of NativeReactor: `optionLayouts` and
-// `packAddress` of src/binding.ts.
+// What the addon exports for socket options beside the methods of NativeReactor: constants, and
+// `optionLayouts` of src/binding.ts.
 #pragma once
 
 #include <napi.h>
@@ -11,8 +11,5 @@ void add_option_constants(Napi::Object constants);
 
 // The structs of options by their C names.
 Napi::Object make_option_layouts(Napi::Env env);
-
-// A numeric address as the sockaddr that the kernel takes, or -EINVAL or -ENODEV.
-Napi::Value pack_address(const Napi::CallbackInfo& info);
 
 }  // namespace pollux

@@ -87,9 +87,6 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value take_datagram_failure(const Napi::CallbackInfo& info);
   Napi::Value datagram_statistics(const Napi::CallbackInfo& info);
   Napi::Value received_address(const Napi::CallbackInfo& info);
-  Napi::Value encode_ip(const Napi::CallbackInfo& info);
-  Napi::Value encode_unix(const Napi::CallbackInfo& info);
-  Napi::Value decode_address(const Napi::CallbackInfo& info);
   void submit(const Napi::CallbackInfo& info);
   void lend_slab(const Napi::CallbackInfo& info);
   void lend_pool(const Napi::CallbackInfo& info);

@@ -1,11 +1,11 @@
 // Bytes of JavaScript's: any ArrayBufferView, as the calls take it.
 #pragma once
 
-#include <limits.h>
 #include <sys/uio.h>
 
 #include <vector>
 
+#include "../calls/call_flags.h"
 #include "arguments.h"
 
 namespace pollux {
@@ -16,19 +16,13 @@ namespace pollux {
 Bytes view_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t position, double offset,
                     double length);
 
-// As many views as one call takes; POSIX promises at least 16 (_XOPEN_IOV_MAX).
-#if defined(IOV_MAX)
-inline constexpr size_t kMostViews = IOV_MAX;
-#else
-inline constexpr size_t kMostViews = 16;
-#endif
 // All of them: of a message none may be left out.
 inline constexpr size_t kEveryView = SIZE_MAX;
 
 // The views at `position` (an array), each with its length in the array behind it, without the first `skip`
 // bytes of all; at most `most`. TypeErrors as above.
 std::vector<iovec> views_argument(const Napi::CallbackInfo& info, Arguments& arguments, size_t position,
-                                  double skip, size_t most = kMostViews);
+                                  double skip, size_t most = kMostParts);
 
 // False where `value` is no view. A detached one has no bytes.
 bool view_bytes(napi_env env, napi_value value, Bytes* bytes);

@@ -1,22 +1,13 @@
 #include "message.h"
 
 #include <fcntl.h>
-#include <limits.h>
 
 #include <algorithm>
 
+#include "call_flags.h"
+
 namespace pollux {
 namespace {
-
-// POSIX promises at least 16 (_XOPEN_IOV_MAX); Linux takes 1024.
-#if defined(IOV_MAX)
-constexpr size_t kMaxParts = IOV_MAX;
-#else
-constexpr size_t kMaxParts = 16;
-#endif
-
-// POSIX lets the two differ; callers look for one.
-ssize_t one_name(ssize_t result) { return result == -EWOULDBLOCK ? -EAGAIN : result; }
 
 bool is_stream(int fd) {
   int type = 0;
@@ -26,7 +17,7 @@ bool is_stream(int fd) {
 
 // A stream goes on with the next call; a message must not be cut, and the kernel says so.
 std::span<iovec> fitting(int fd, std::span<iovec> parts) {
-  return parts.size() > kMaxParts && is_stream(fd) ? parts.first(kMaxParts) : parts;
+  return parts.size() > kMostParts && is_stream(fd) ? parts.first(kMostParts) : parts;
 }
 
 void set_parts(msghdr* header, std::span<iovec> parts) {

@@ -49,15 +49,6 @@ inline constexpr int kReceiveFlags = MSG_DONTWAIT;
 inline constexpr int message_flags(int flags) { return flags; }
 #endif
 
-// And what the sending calls are told. A descriptor that came from elsewhere may be set to block behind our
-// back: so every call says that it must not. macOS has SO_NOSIGPIPE for MSG_NOSIGNAL; Node.js ignores SIGPIPE
-// anyway.
-#if defined(MSG_NOSIGNAL)
-inline constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
-#else
-inline constexpr int kSendFlags = MSG_DONTWAIT;
-#endif
-
 // The most descriptors that can arrive in so much control data: SCM_MAX_FD of Linux, which other systems do
 // not exceed.
 size_t most_fds(size_t control_bytes);

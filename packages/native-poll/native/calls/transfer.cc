@@ -1,25 +1,12 @@
 #include "transfer.h"
 
 #include "../sys/syscalls.h"
+#include "call_flags.h"
 
 namespace pollux {
 
-namespace {
-
-// macOS has SO_NOSIGPIPE instead; Node.js ignores SIGPIPE anyway.
-#if defined(MSG_NOSIGNAL)
-constexpr int kSendFlags = MSG_NOSIGNAL;
-#else
-constexpr int kSendFlags = 0;
-#endif
-
-// POSIX lets the two differ; callers look for one.
-ssize_t one_name(ssize_t result) { return result == -EWOULDBLOCK ? -EAGAIN : result; }
-
-}  // namespace
-
 ssize_t receive(int fd, void* data, size_t length, int flags) {
-  return one_name(retry([&] { return syscalls().recv(fd, data, length, flags); }));
+  return one_name(retry([&] { return syscalls().recv(fd, data, length, flags | MSG_DONTWAIT); }));
 }
 
 ssize_t receive_vectors(int fd, std::span<iovec> vectors, int flags, SocketAddress* from) {
@@ -29,7 +16,7 @@ ssize_t receive_vectors(int fd, std::span<iovec> vectors, int flags, SocketAddre
   const auto result = retry([&] {
     message.msg_name = from ? &from->storage : nullptr;
     message.msg_namelen = from ? sizeof from->storage : 0;
-    return syscalls().recvmsg(fd, &message, flags);
+    return syscalls().recvmsg(fd, &message, flags | MSG_DONTWAIT);
   });
   if (from) from->length = result < 0 ? 0 : message.msg_namelen;
   return one_name(result);

@@ -1,4 +1,4 @@
-// One transfer each, on a nonblocking descriptor: what the kernel takes or gives at once. EINTR is retried;
+// One transfer each, which never blocks: what the kernel takes or gives at once. EINTR is retried;
 // the result is a number of bytes or -errno, -EAGAIN where the call would block.
 #pragma once
 

@@ -191,9 +191,15 @@ uint32_t Reactor::receive_batch(uint32_t index, Slot& slot, uint32_t room) {
   uint8_t* const base = memory_.receive.data + slab_cursor_;
   input.prepare(base, room, state.stride, state.options.max_bytes, state.options.gro);
   const int fd = slot.fd.get();
-  const int got = retry([&] { return syscalls().recvmmsg(fd, input.messages(), room, MSG_DONTWAIT); });
-  memory_.counters->receives += 1;
-  if (got >= 0) return static_cast<uint32_t>(got);
+  int got = std::exchange(slot.deferred_error, 0);
+  if (got == 0) {
+    got = retry([&] { return syscalls().recvmmsg(fd, input.messages(), room, MSG_DONTWAIT); });
+    memory_.counters->receives += 1;
+  }
+  if (got >= 0) {
+    slot.deferred_error = deferred_failure(input.messages(), static_cast<unsigned>(got), room);
+    return static_cast<uint32_t>(got);
+  }
   if (got == -EAGAIN || got == -EWOULDBLOCK || got == -ENOMEM || got == -ENOBUFS) return 0;
   if (is_network_error(-got)) {
     report_datagram(index, slot, -got, Syscall::kRecv, 0, {});

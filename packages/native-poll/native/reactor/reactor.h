@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../calls/datagram_batch.h"
+#include "../calls/datagram_records.h"
 #include "../poller/poller.h"
 #include "../sys/address.h"
 #include "../sys/unique_fd.h"

@@ -81,7 +81,7 @@ int from_unix(std::string_view path, SocketAddress* address) {
   if (path.empty()) return -EINVAL;
   const bool abstract = path[0] == '\0';
   if (abstract && !POLLUX_HAVE_ABSTRACT_UNIX) return -ENOTSUP;
-  if (path.find('\0', 1) != std::string_view::npos) return -EINVAL;
+  if (!abstract && path.find('\0') != std::string_view::npos) return -EINVAL;
   const size_t length = abstract ? path.size() : path.size() + 1;
   if (length > kPathCapacity) return -ENAMETOOLONG;
 

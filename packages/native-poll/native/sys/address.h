@@ -33,7 +33,8 @@ struct AddressParts {
 // scope.
 int from_ip(const char* text, uint16_t port, uint32_t scope_id, SocketAddress* address);
 
-// A path, or a NUL byte and an abstract name (Linux). 0, or -EINVAL (empty, or a NUL byte inside),
+// A path, or a NUL byte and an abstract name (Linux). All bytes of such a name count, NUL bytes too
+// (unix(7)). 0, or -EINVAL (empty, or a path with a NUL byte),
 // -ENAMETOOLONG (a path and its terminating NUL, or an abstract name, must fit sun_path), -ENOTSUP (no
 // abstract names here).
 int from_unix(std::string_view path, SocketAddress* address);

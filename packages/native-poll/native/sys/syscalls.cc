@@ -70,9 +70,16 @@ int send_messages(int fd, MultiMessage* messages, unsigned int count, int flags)
 template <typename Call>
 int one_by_one(MultiMessage* messages, unsigned int count, Call call) {
   for (unsigned int i = 0; i < count; ++i) {
+    messages[i].failure = 0;
     const ssize_t result = call(&messages[i].msg_hdr);
-    // As the real calls do: what fails after others went well is told by the next call.
-    if (result < 0) return i == 0 ? -1 : static_cast<int>(i);
+    if (result < 0 && i == 0) return -1;
+    if (result < 0) {
+      // A socket's error is told once: it would be lost. That it would block, or was interrupted, is no
+      // error.
+      const bool again = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+      messages[i].failure = again ? 0 : -errno;
+      return static_cast<int>(i);
+    }
     messages[i].msg_len = static_cast<unsigned int>(result);
   }
   return static_cast<int>(count);

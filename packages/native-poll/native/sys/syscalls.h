@@ -23,12 +23,26 @@ namespace pollux {
 #if POLLUX_HAVE_MMSG
 using MultiMessage = mmsghdr;
 #else
-// As recvmmsg(2) and sendmmsg(2) have it where they exist.
+// As recvmmsg(2) and sendmmsg(2) have it where they exist, and what ended the batch at this message.
 struct MultiMessage {
   msghdr msg_hdr;
   unsigned int msg_len;
+  int failure;
 };
 #endif
+
+// Of a recvmmsg of `count` messages that moved `done`: what ended it, as -errno; 0 where nothing did, or
+// where the kernel keeps it for the next call (Linux).
+inline int deferred_failure(const MultiMessage* messages, unsigned int done, unsigned int count) {
+#if POLLUX_HAVE_MMSG
+  static_cast<void>(messages);
+  static_cast<void>(done);
+  static_cast<void>(count);
+  return 0;
+#else
+  return done < count ? messages[done].failure : 0;
+#endif
+}
 
 struct SyscallTable {
   int (*socket)(int family, int type, int protocol);
@@ -44,7 +58,7 @@ struct SyscallTable {
   ssize_t (*recvmsg)(int fd, msghdr* message, int flags);
   // Several datagrams, without recvmmsg(2)'s timeout, which never did what one would think (its BUGS): how
   // many were moved, or -1 where the first failed. A loop of recvmsg and sendmsg where the system has no such
-  // call.
+  // call: then deferred_failure() tells what the kernel does not keep.
   int (*recvmmsg)(int fd, MultiMessage* messages, unsigned int count, int flags);
   int (*sendmmsg)(int fd, MultiMessage* messages, unsigned int count, int flags);
   int (*shutdown)(int fd, int how);

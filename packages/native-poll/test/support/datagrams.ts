@@ -1,9 +1,14 @@
 // Datagram sockets of a raw reactor: opened, and their batches taken apart while they are valid.
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { DATAGRAM_HEAD_BYTES, DATAGRAM_HEADER_BYTES, DatagramWord } from '@pollux/native-poll'
+import {
+  DATAGRAM_HEAD_BYTES,
+  DATAGRAM_HEADER_BYTES,
+  DatagramWord,
+  RECORD_ADDRESS_BYTES,
+} from '@pollux/native-poll'
 import { afterEach } from 'vitest'
-import { constants, type RawReactor, type SeenEvent } from './raw_reactor.js'
+import { binding, constants, type RawReactor, type SeenEvent } from './raw_reactor.js'
 import { ok, portOf } from './server.js'
 
 const peers = new Set<Socket>()
@@ -25,6 +30,17 @@ export async function datagramPeer(): Promise<{ socket: Socket; port: number; re
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
   return { socket, port: socket.address().port, received }
+}
+
+/** The sockaddr of an IPv4 address. */
+export function encoded(address: string, port: number): Uint8Array<ArrayBuffer> {
+  const memory = new ArrayBuffer(RECORD_ADDRESS_BYTES)
+  return new Uint8Array(memory, 0, ok(binding.encodeAddress(memory, 0, address, port, 0)))
+}
+
+/** The way back. */
+export function decoded(sockaddr: Uint8Array) {
+  return binding.decodeAddress(sockaddr.buffer as ArrayBuffer, sockaddr.byteOffset, sockaddr.byteLength)
 }
 
 export interface OpenOptions {

@@ -1,4 +1,4 @@
-#include "datagram_batch.h"
+#include "datagram_records.h"
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <span>
 
-#include "../sys/syscalls.h"
+#include "call_flags.h"
 #include "control_messages.h"
 #include "message.h"
 
@@ -37,9 +37,7 @@ DatagramCalls::~DatagramCalls() = default;
 
 void DatagramCalls::make_room(size_t count) {
   if (scratch_.size() < count) scratch_.resize(count);
-#if POLLUX_HAVE_MMSG
   if (headers_.size() < count) headers_.resize(count);
-#endif
 }
 
 namespace {
@@ -128,7 +126,6 @@ void note_received(const DatagramRecords& records, size_t index, const msghdr& m
 int DatagramCalls::send(int fd, const DatagramRecords& records, int flags) {
   const size_t count = std::min(records.count, kMaxBatch);
   make_room(count);
-#if POLLUX_HAVE_MMSG
   size_t ready = 0;
   for (int result = 0; ready < count; ++ready) {
     Scratch& scratch = scratch_[ready];
@@ -139,23 +136,11 @@ int DatagramCalls::send(int fd, const DatagramRecords& records, int flags) {
   return retry([&] {
     return syscalls().sendmmsg(fd, headers_.data(), static_cast<unsigned>(ready), flags | kSendFlags);
   });
-#else
-  for (size_t sent = 0; sent < count; ++sent) {
-    Scratch& scratch = scratch_[0];
-    msghdr message;
-    ssize_t result = prepare_to_send(records, sent, &scratch.part, scratch.control, &message);
-    if (result == 0) result = retry([&] { return syscalls().sendmsg(fd, &message, flags | kSendFlags); });
-    if (result < 0) return sent > 0 ? static_cast<int>(sent) : static_cast<int>(result);
-  }
-  return static_cast<int>(count);
-#endif
 }
 
 int DatagramCalls::receive(int fd, const DatagramRecords& records, int flags, int* deferred_error) {
   const size_t count = std::min(records.count, kMaxBatch);
-  *deferred_error = 0;
   make_room(count);
-#if POLLUX_HAVE_MMSG
   const int received = retry([&] {
     for (size_t i = 0; i < count; ++i) {
       prepare_to_receive(records, i, &scratch_[i].part, scratch_[i].control, &headers_[i].msg_hdr);
@@ -163,24 +148,10 @@ int DatagramCalls::receive(int fd, const DatagramRecords& records, int flags, in
     return syscalls().recvmmsg(fd, headers_.data(), static_cast<unsigned>(count), flags | kReceiveFlags);
   });
   for (int i = 0; i < received; ++i) note_received(records, i, headers_[i].msg_hdr, headers_[i].msg_len);
+  *deferred_error = received < 0 ? 0
+                                 : deferred_failure(headers_.data(), static_cast<unsigned>(received),
+                                                    static_cast<unsigned>(count));
   return received;
-#else
-  for (size_t received = 0; received < count; ++received) {
-    Scratch& scratch = scratch_[0];
-    msghdr message;
-    const ssize_t bytes = retry([&] {
-      prepare_to_receive(records, received, &scratch.part, scratch.control, &message);
-      return syscalls().recvmsg(fd, &message, flags | kReceiveFlags);
-    });
-    if (bytes < 0 && received == 0) return static_cast<int>(bytes);
-    if (bytes < 0) {
-      if (bytes != -EAGAIN && bytes != -EWOULDBLOCK) *deferred_error = static_cast<int>(bytes);
-      return static_cast<int>(received);
-    }
-    note_received(records, received, message, static_cast<size_t>(bytes));
-  }
-  return static_cast<int>(count);
-#endif
 }
 
 }  // namespace pollux

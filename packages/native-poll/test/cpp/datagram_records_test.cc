@@ -1,5 +1,5 @@
 // Batches over a pair of datagram sockets: what goes in comes out, and nothing is read or written beside it.
-#include "../../native/calls/datagram_batch.h"
+#include "../../native/calls/datagram_records.h"
 
 #include <fcntl.h>
 

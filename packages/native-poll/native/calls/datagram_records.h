@@ -1,5 +1,4 @@
-// Batches of datagrams in one block of memory, sent and received in as few calls as the kernel allows:
-// sendmmsg(2) and recvmmsg(2), or sendmsg(2) and recvmsg(2) one by one where there are none.
+// Batches of datagrams in one block of memory, sent and received with sendmmsg(2) and recvmmsg(2).
 //
 //     record 0                                            record 1
 //     ┌────────┬───────┬───────────────┬──────────┬───────┬──────────────────────────┬───────┬ ─ ─
@@ -7,7 +6,7 @@
 //     └────────┴───────┴───────────────┴──────────┴───────┴ ─ ─
 //     0                32              160        160 + max_bytes, rounded up to 32: the stride
 //
-// The TypeScript half of this page is core/src/messages/batch-layout.ts.
+// The TypeScript half of this page is src/messages.ts.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,7 +15,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../sys/features.h"
+#include "../sys/syscalls.h"
 
 namespace pollux {
 
@@ -75,9 +74,7 @@ class DatagramCalls {
   void make_room(size_t count);
 
   std::vector<Scratch> scratch_;
-#if POLLUX_HAVE_MMSG
-  std::vector<mmsghdr> headers_;
-#endif
+  std::vector<MultiMessage> headers_;
 };
 
 }  // namespace pollux
