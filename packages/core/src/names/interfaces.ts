@@ -23,7 +23,9 @@ const MAX_BYTES = 256
  */
 export function if_nametoindex(name: string): number {
   const result = native.ifNametoindex(checkName(name, 'name', MAX_BYTES))
-  if (result < 0) throw systemError(result, 'if_nametoindex', { path: name })
+  if (result < 0) {
+    throw systemError(result, 'if_nametoindex', { path: name }, 'no interface of this machine has that name')
+  }
   return result
 }
 

@@ -25,6 +25,7 @@ describe('an interface', () => {
     expect(() => if_nametoindex('no-such-one')).toThrow(
       expect.objectContaining({
         syscall: 'if_nametoindex',
+        message: expect.stringMatching(/; no interface of this machine has that name$/),
         address: 'no-such-one',
         errno: expect.any(Number),
       }),
