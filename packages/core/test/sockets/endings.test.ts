@@ -5,7 +5,7 @@ import { Child, endChildren } from '../../../native-poll/test/support/child.js'
 import { openFds } from '../../../native-poll/test/support/leaks.js'
 import { eventually, patiently } from '../../../native-poll/test/support/patience.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
-import { coreFixture } from '../support/fixtures.js'
+import { coreFixture, ENDS_BUSY } from '../support/fixtures.js'
 
 afterEach(endChildren)
 
@@ -26,7 +26,7 @@ const ENDS = {
 }
 
 describe.each(BACKENDS)('on %s', (backend) => {
-  const run = (scenario: string) => Child.node([SCRIPT, scenario], { POLLUX_BACKEND: backend })
+  const run = (scenario: string) => Child.node([ENDS_BUSY, SCRIPT, scenario], { POLLUX_BACKEND: backend })
 
   it.each(['exit', 'exit later', 'exit in traffic'])(
     'a process with all that can wait ends by process.exit (%s)',

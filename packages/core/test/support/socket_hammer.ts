@@ -1,7 +1,7 @@
 // The hammer of sockets, in a process of its own: what is left of it after each round, and how it ends.
 import { expect } from 'vitest'
 import { Child } from '../../../native-poll/test/support/child.js'
-import { coreFixture } from './fixtures.js'
+import { coreFixture, ENDS_BUSY } from './fixtures.js'
 
 const MIB = 1024 * 1024
 /** Rounds until allocators have what they keep. */
@@ -37,7 +37,7 @@ export interface Hammering {
 export async function hammer({ backend, seed, rounds, calls, folder, faulty }: Hammering): Promise<Round[]> {
   const numbers = [seed, rounds, calls].map(String)
   const script = coreFixture('socket_hammer.mjs')
-  const args = ['--expose-gc', script, ...numbers, folder, ...(faulty ? ['faults'] : [])]
+  const args = ['--expose-gc', ENDS_BUSY, script, ...numbers, folder, ...(faulty ? ['faults'] : [])]
   const child = Child.node(args, { POLLUX_BACKEND: backend })
   const results: Round[] = []
   for (let i = 0; i < rounds; i++) {
