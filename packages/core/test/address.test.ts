@@ -4,6 +4,7 @@ import {
   checkPath,
   checkPort,
   formatAddress,
+  isUnix,
   publicAddress,
   shortAddress,
 } from '../src/address.js'
@@ -21,6 +22,7 @@ describe('an address as text', () => {
   ])('%o is %s', (address, long, short) => {
     expect(formatAddress(address)).toBe(long)
     expect(shortAddress(address)).toBe(short)
+    expect(isUnix(address)).toBe(long.startsWith('unix:'))
   })
 
   it('has the zone of a scoped address in the host', () => {

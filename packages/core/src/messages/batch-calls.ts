@@ -1,11 +1,11 @@
 /** sendmmsg and recvmmsg: each as one call at once, and as a promise. */
 import { SocketError } from '../errors.js'
 import { EAGAIN } from '../sockets/errnos.js'
+import { checkFlags } from '../sockets/flags.js'
 import type { SocketCore } from '../sockets/socket-core.js'
 import { Direction, type Operation } from '../sockets/waiting.js'
 import { WOULD_BLOCK, type WouldBlock } from '../sockets/would-block.js'
 import { systemError } from '../system-error.js'
-import { checkInteger } from '../validate.js'
 import { checkBatch, type DatagramBatch } from './datagram-batch.js'
 
 /** sendmmsg(2), again and again until it would block or all of the batch is sent: how many datagrams were. */
@@ -86,8 +86,4 @@ export class ReceiveBatch implements Operation<number> {
 export function withDatagramsSent<Thrown>(error: Thrown, datagramsSent: number): Thrown {
   if (error instanceof SocketError) Object.assign(error, { datagramsSent })
   return error
-}
-
-function checkFlags(flags: unknown): void {
-  checkInteger(flags, 'flags', -(2 ** 31), 2 ** 31 - 1)
 }

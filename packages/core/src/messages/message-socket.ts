@@ -1,8 +1,8 @@
 /** The calls that move messages, by their POSIX names: each once at once, and as a promise that waits. */
-import { MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
+
+import { isDontWait, receivingAll, sendingAll } from '../sockets/flags.js'
 import { coreOf } from '../sockets/open-socket.js'
 import { perform } from '../sockets/perform.js'
-import { isDontWait } from '../sockets/transfer.js'
 import { TransferSocket } from '../sockets/transfer-socket.js'
 import type { WouldBlock } from '../sockets/would-block.js'
 import type { WaitOptions } from '../wait-options.js'
@@ -45,8 +45,7 @@ export abstract class MessageSocket extends TransferSocket {
    * error says how much. The buffers must not change until then, nor the descriptors be closed.
    */
   async sendmsg(message: OutgoingMessage, flags = 0, options?: WaitOptions): Promise<number> {
-    const operation = new SendMessage(coreOf(this), message, flags)
-    operation.untilAll = coreOf(this).type === SOCK_STREAM && !isDontWait(flags)
+    const operation = sendingAll(coreOf(this), new SendMessage(coreOf(this), message, flags), flags)
     return perform(coreOf(this), operation, options, isDontWait(flags))
   }
 
@@ -73,9 +72,7 @@ export abstract class MessageSocket extends TransferSocket {
    */
   async recvmsg(request: IncomingMessage, flags = 0, options?: WaitOptions): Promise<ReceivedMessage> {
     const core = coreOf(this)
-    const operation = new ReceiveMessage(core, request, flags)
-    const waitsForAll = (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) === MSG_WAITALL
-    operation.untilAll = core.type === SOCK_STREAM && waitsForAll
+    const operation = receivingAll(core, new ReceiveMessage(core, request, flags), flags)
     return perform(core, operation, options, isDontWait(flags))
   }
 

@@ -1,12 +1,14 @@
 /** sendmsg and recvmsg: each as one call at once, and as a promise. */
+import type { NativeReactor } from '@pollux/native-poll'
 import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
-import { constants, MSG_CTRUNC, MSG_OOB, MSG_TRUNC, SOCK_STREAM } from '../constants.js'
+import { MSG_CTRUNC, MSG_TRUNC, SOCK_STREAM } from '../constants.js'
 import { invalidArgValue } from '../errors.js'
 import { native } from '../native.js'
 import { EAGAIN } from '../sockets/errnos.js'
+import { checkFlags, directionOf } from '../sockets/flags.js'
 import { type AddressArguments, addressArguments, endpointOf } from '../sockets/socket-address.js'
 import type { SocketCore } from '../sockets/socket-core.js'
-import { MAX_BYTES_PER_ATTEMPT } from '../sockets/transfer.js'
+import { CountedTransfer, MAX_BYTES_PER_ATTEMPT } from '../sockets/transfer.js'
 import { checkViews, type Views } from '../sockets/views.js'
 import { Direction, type Operation } from '../sockets/waiting.js'
 import { WOULD_BLOCK, type WouldBlock } from '../sockets/would-block.js'
@@ -58,62 +60,45 @@ export interface ReceivedMessage {
 }
 
 /** sendmsg(2). */
-export class SendMessage implements Operation<number> {
-  readonly syscall = 'sendmsg'
-  readonly direction = Direction.out
-  bytesTransferred = 0
-  /** Whether it goes on until all is sent, as a blocking call does. */
-  untilAll = false
+export class SendMessage extends CountedTransfer {
   private readonly data: Views
   private readonly to: Partial<AddressArguments>
-  private readonly address: Endpoint | undefined
   private readonly control: readonly ControlMessage[] | undefined
 
   constructor(
-    private readonly core: SocketCore,
+    core: SocketCore,
     message: OutgoingMessage,
     private readonly flags: number,
   ) {
     checkObject(message, 'message')
     const { data = [], address, control } = message
-    this.data = viewsOf(data, 'message.data')
+    const views = viewsOf(data, 'message.data')
     const to = address === undefined ? undefined : addressArguments(address)
+    super(core, 'sendmsg', Direction.out, views.total, to && endpointOf(to))
+    this.data = views
     this.to = to ?? []
-    this.address = to && endpointOf(to)
     checkFlags(flags)
     if (control !== undefined) {
       // A copy: the caller's may change while this waits.
       const messages = checkArray(control, 'message.control', 'an array of control messages', checkObject)
       if (messages.length > 0) this.control = messages as ControlMessage[]
     }
-    if (this.control && this.data.total === 0 && core.type === SOCK_STREAM) {
+    if (this.control && views.total === 0 && core.type === SOCK_STREAM) {
       const reason = 'must have a byte at least: a stream loses control messages that go with none (unix(7))'
       throw invalidArgValue('message.data', reason, data)
     }
   }
 
-  attempt(): number | WouldBlock {
-    const { views, lengths, total } = this.data
-    const enough = this.bytesTransferred + MAX_BYTES_PER_ATTEMPT
-    for (;;) {
-      // With the first byte and not again; looked up now, for a socket may have been closed since.
-      const control = this.control && this.bytesTransferred === 0 ? encodeControl(this.control) : undefined
-      const { loop, handle } = this.core
-      const count = loop.reactor.sendmsgNow(
-        handle,
-        views,
-        lengths,
-        this.bytesTransferred,
-        control,
-        this.flags,
-        ...this.to,
-      )
-      if (count === EAGAIN) return WOULD_BLOCK
-      if (count < 0) throw systemError(count, 'sendmsg', this.address, adviceFor(count, this.control))
-      this.bytesTransferred += count
-      if (!this.untilAll || count === 0 || this.bytesTransferred >= total) return this.bytesTransferred
-      if (this.bytesTransferred >= enough) return WOULD_BLOCK
-    }
+  protected step(reactor: NativeReactor): number {
+    const { data, bytesTransferred, flags, to } = this
+    // With the first byte and not again; looked up now, for a socket may have been closed since.
+    const control = this.control && bytesTransferred === 0 ? encodeControl(this.control) : undefined
+    const { handle } = this.core
+    return reactor.sendmsgNow(handle, data.views, data.lengths, bytesTransferred, control, flags, ...to)
+  }
+
+  protected override failure(errno: number): Error {
+    return systemError(errno, this.syscall, this.endpoint, adviceFor(errno, this.control))
   }
 }
 
@@ -136,8 +121,7 @@ export class ReceiveMessage implements Operation<ReceivedMessage> {
     const { buffers, controlBytes = 0 } = request
     this.buffers = viewsOf(buffers, 'request.buffers')
     this.controlBytes = checkInteger(controlBytes, 'request.controlBytes', 0, MAX_CONTROL_BYTES)
-    checkFlags(flags)
-    this.direction = flags & (MSG_OOB | (constants.MSG_ERRQUEUE ?? 0)) ? Direction.urgent : Direction.in
+    this.direction = directionOf(flags)
   }
 
   attempt(): ReceivedMessage | WouldBlock {
@@ -182,10 +166,6 @@ export function CMSG_LEN(bytes: number): number {
 
 function viewsOf(value: unknown, name: string): Views {
   return checkViews(ArrayBuffer.isView(value) ? [value] : value, name)
-}
-
-function checkFlags(flags: unknown): void {
-  checkInteger(flags, 'flags', -(2 ** 31), 2 ** 31 - 1)
 }
 
 /** What to do about an error that the control messages may be the reason of. */

@@ -2,19 +2,17 @@
 import type { Endpoint } from '../address.js'
 import { OptionSocket } from '../options/option-socket.js'
 import type { WaitOptions } from '../wait-options.js'
+import { isDontWait, receivingAll, sendingAll } from './flags.js'
 import { coreOf } from './open-socket.js'
 import { perform } from './perform.js'
 import {
-  isDontWait,
   Receive,
   type ReceivedFrom,
   ReceiveFrom,
   ReceiveVectors,
-  receivingAll,
   Send,
   SendTo,
   SendVectors,
-  sendingAll,
 } from './transfer.js'
 import type { WouldBlock } from './would-block.js'
 

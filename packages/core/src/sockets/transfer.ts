@@ -1,10 +1,10 @@
 /** recv, send and their relatives: each as one call at once, and as a promise. */
 import type { NativeReactor } from '@pollux/native-poll'
 import { type Endpoint, publicAddress, type SocketAddress } from '../address.js'
-import { constants, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from '../constants.js'
+import { constants, SOCK_STREAM } from '../constants.js'
 import { systemError } from '../system-error.js'
-import { checkInteger } from '../validate.js'
 import { EAGAIN, EINVAL } from './errnos.js'
+import { checkFlags, directionOf } from './flags.js'
 import { type AddressArguments, addressArguments, endpointOf } from './socket-address.js'
 import type { SocketCore } from './socket-core.js'
 import { byteLengthOf, checkViews, type Views } from './views.js'
@@ -26,7 +26,7 @@ export const MAX_BYTES_PER_ATTEMPT = 4 * 1024 * 1024
 const MAX_VECTORS = constants.IOV_MAX ?? 16
 
 /** One transfer, or as many as it takes. */
-abstract class Transfer<Result> implements Operation<Result> {
+export abstract class Transfer<Result> implements Operation<Result> {
   bytesTransferred = 0
 
   constructor(
@@ -34,7 +34,7 @@ abstract class Transfer<Result> implements Operation<Result> {
     readonly syscall: string,
     readonly direction: Direction,
     protected readonly total: number,
-    private readonly endpoint?: Endpoint,
+    protected readonly endpoint?: Endpoint,
   ) {}
 
   /** Whether a promise goes on until all is transferred, as a blocking call does. */
@@ -45,7 +45,7 @@ abstract class Transfer<Result> implements Operation<Result> {
     for (;;) {
       const count = this.step(this.core.loop.reactor, this.core.handle)
       if (count === EAGAIN) return WOULD_BLOCK
-      if (count < 0) throw systemError(count, this.syscall, this.endpoint)
+      if (count < 0) throw this.failure(count)
       this.bytesTransferred += count
       if (!this.untilAll || count === 0 || this.bytesTransferred >= this.total) return this.result()
       if (this.bytesTransferred >= enough) return WOULD_BLOCK
@@ -56,13 +56,37 @@ abstract class Transfer<Result> implements Operation<Result> {
     return this.total - this.bytesTransferred
   }
 
+  protected failure(errno: number): Error {
+    return systemError(errno, this.syscall, this.endpoint)
+  }
+
   /** One system call for what is left: bytes or `-errno`. */
   protected abstract step(reactor: NativeReactor, handle: number): number
   protected abstract result(): Result
 }
 
+/** One whose result is how many bytes were moved. */
+export abstract class CountedTransfer extends Transfer<number> {
+  protected result(): number {
+    return this.bytesTransferred
+  }
+}
+
+/** One from or into several buffers. */
+abstract class VectorTransfer extends CountedTransfer {
+  protected readonly buffers: Views
+
+  constructor(core: SocketCore, syscall: string, direction: Direction, views: readonly ArrayBufferView[]) {
+    const buffers = checkViews(views, 'buffers')
+    super(core, syscall, direction, buffers.total)
+    this.buffers = buffers
+    // A stream takes buffers beyond the limit with the next call; a datagram is one call.
+    if (core.type !== SOCK_STREAM && buffers.views.length > MAX_VECTORS) throw systemError(EINVAL, syscall)
+  }
+}
+
 /** recv(2), read(2). */
-export class Receive extends Transfer<number> {
+export class Receive extends CountedTransfer {
   constructor(
     core: SocketCore,
     syscall: string,
@@ -74,10 +98,6 @@ export class Receive extends Transfer<number> {
 
   protected step(reactor: NativeReactor, handle: number): number {
     return reactor.recvNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
-  }
-
-  protected result(): number {
-    return this.bytesTransferred
   }
 }
 
@@ -106,27 +126,18 @@ export class ReceiveFrom extends Transfer<ReceivedFrom> {
 }
 
 /** readv(2). */
-export class ReceiveVectors extends Transfer<number> {
-  private readonly buffers: Views
-
+export class ReceiveVectors extends VectorTransfer {
   constructor(core: SocketCore, views: readonly ArrayBufferView[]) {
-    const buffers = checkViews(views, 'buffers')
-    super(core, 'readv', Direction.in, buffers.total)
-    this.buffers = buffers
-    checkCount(core, buffers, 'readv')
+    super(core, 'readv', Direction.in, views)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
     return reactor.readvNow(handle, this.buffers.views, this.buffers.lengths, this.bytesTransferred)
   }
-
-  protected result(): number {
-    return this.bytesTransferred
-  }
 }
 
 /** send(2), write(2). */
-export class Send extends Transfer<number> {
+export class Send extends CountedTransfer {
   constructor(
     core: SocketCore,
     syscall: string,
@@ -140,14 +151,10 @@ export class Send extends Transfer<number> {
   protected step(reactor: NativeReactor, handle: number): number {
     return reactor.sendNow(handle, this.view, this.bytesTransferred, this.left, this.flags)
   }
-
-  protected result(): number {
-    return this.bytesTransferred
-  }
 }
 
 /** sendto(2). */
-export class SendTo extends Transfer<number> {
+export class SendTo extends CountedTransfer {
   private readonly to: AddressArguments
 
   constructor(
@@ -166,73 +173,15 @@ export class SendTo extends Transfer<number> {
     const { view, bytesTransferred, left, flags } = this
     return reactor.sendtoNow(handle, view, bytesTransferred, left, flags, ...this.to)
   }
-
-  protected result(): number {
-    return this.bytesTransferred
-  }
 }
 
 /** writev(2). */
-export class SendVectors extends Transfer<number> {
-  private readonly buffers: Views
-
+export class SendVectors extends VectorTransfer {
   constructor(core: SocketCore, views: readonly ArrayBufferView[]) {
-    const buffers = checkViews(views, 'buffers')
-    super(core, 'writev', Direction.out, buffers.total)
-    this.buffers = buffers
-    checkCount(core, buffers, 'writev')
+    super(core, 'writev', Direction.out, views)
   }
 
   protected step(reactor: NativeReactor, handle: number): number {
     return reactor.writevNow(handle, this.buffers.views, this.buffers.lengths, this.bytesTransferred)
   }
-
-  protected result(): number {
-    return this.bytesTransferred
-  }
-}
-
-/**
- * The promise form of a transfer that sends: on a stream it goes on until everything is sent. With MSG_DONTWAIT it is
- * what the kernel takes at once.
- */
-export function sendingAll<Result>(
-  core: SocketCore,
-  transfer: Transfer<Result>,
-  flags = 0,
-): Transfer<Result> {
-  transfer.untilAll = core.type === SOCK_STREAM && !isDontWait(flags)
-  return transfer
-}
-
-/** The promise form of a transfer that receives: with MSG_WAITALL it goes on until the buffer is full or the end. */
-export function receivingAll<Result>(
-  core: SocketCore,
-  transfer: Transfer<Result>,
-  flags: number,
-): Transfer<Result> {
-  // What is only peeked at comes again.
-  const waitsForAll = (flags & (MSG_WAITALL | MSG_PEEK | MSG_DONTWAIT)) === MSG_WAITALL
-  transfer.untilAll = core.type === SOCK_STREAM && waitsForAll
-  return transfer
-}
-
-/** Whether a promise form must not wait. */
-export function isDontWait(flags: number): boolean {
-  return (flags & MSG_DONTWAIT) !== 0
-}
-
-/** Urgent data and the error queue have readiness of their own. */
-function directionOf(flags: number): Direction {
-  checkFlags(flags)
-  return flags & (MSG_OOB | (constants.MSG_ERRQUEUE ?? 0)) ? Direction.urgent : Direction.in
-}
-
-function checkFlags(flags: unknown): void {
-  checkInteger(flags, 'flags', -(2 ** 31), 2 ** 31 - 1)
-}
-
-/** A stream takes buffers beyond the limit with the next call; a datagram is one call. */
-function checkCount(core: SocketCore, { views }: Views, syscall: string): void {
-  if (core.type !== SOCK_STREAM && views.length > MAX_VECTORS) throw systemError(EINVAL, syscall)
 }

@@ -116,6 +116,11 @@ export const sets: Argument = {
   ),
 }
 
+const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0
+
+/** No bytes at all may be sent, and received; and no descriptors with them. */
+const noData = fc.oneof(noViews, noView).filter((value) => !isEmpty(value))
+
 const CONTROL = fc.oneof(
   noFields,
   wrongIn(
@@ -127,7 +132,7 @@ const CONTROL = fc.oneof(
     { type: 'SCM_RIGHTS' },
     'fds',
     fc.oneof(
-      noFields,
+      noFields.filter((value) => !isEmpty(value)),
       DESCRIPTORS.filter((value) => !(value instanceof Socket)).map((wrong) => [wrong]),
     ),
   ),
@@ -155,9 +160,6 @@ const CONTROL = fc.oneof(
   wrongIn({ type: 'unknown', level: 9999, name: 1 }, 'data', noView),
   wrongIn({ type: 'unknown', name: 1, data: Buffer.alloc(1) }, 'level', noInteger(INT_MIN, INT)),
 )
-
-/** No bytes at all may be sent, and received. */
-const noData = fc.oneof(noViews, noView).filter((value) => !(Array.isArray(value) && value.length === 0))
 
 export const message = argument(
   'message|address|control|data|host|path|port|sendmsg|scopeId',
