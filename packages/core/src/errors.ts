@@ -26,6 +26,12 @@ export const ErrorCode = {
   IDLE_TIMEOUT: 'ERR_POLLUX_IDLE_TIMEOUT',
   /** A promise was given a `timeoutMs`, and it was not settled by then. */
   TIMEOUT: 'ERR_POLLUX_TIMEOUT',
+  /** A frame takes more bytes than the codec allows. */
+  FRAME_TOO_LONG: 'ERR_POLLUX_FRAME_TOO_LONG',
+  /** Bytes that the codec can not take for a message. */
+  MALFORMED_FRAME: 'ERR_POLLUX_MALFORMED_FRAME',
+  /** The peer ended in the middle of a frame. */
+  INCOMPLETE_FRAME: 'ERR_POLLUX_INCOMPLETE_FRAME',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
 } as const

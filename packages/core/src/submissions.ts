@@ -162,6 +162,19 @@ export class Submissions {
     return cursor
   }
 
+  /**
+   * A place for a message that is written straight into the send slab: where it begins, with `room` bytes or more until
+   * the slab ends. `closeMessage` must come before anything else is submitted, or the message is as if it had never been.
+   */
+  openMessage(room: number): number {
+    return this.reserve(room)
+  }
+
+  /** Sends the message that `openMessage` made room for, and adds it to the socket's queue. */
+  closeMessage(slot: number, generation: number, cursor: number, length: number): void {
+    this.commit(slot, generation, cursor, length)
+  }
+
   private reference(op: number, slot: number, generation: number, offset: number, length: number): void {
     this.push(op, slot, generation, offset, length)
     this.table[slot * TABLE_COLUMNS + QUEUED] += length

@@ -12,15 +12,20 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
-export { type ConnectOptions, type ConnectTarget, connect } from './connect.js'
-export { Connection } from './connection.js'
+export { type ConnectOptions, type ConnectTarget, connect } from './clients/connect.js'
+export { Connection } from './connection/connection.js'
 export type {
   ConnectionHandlers,
   ConnectionInit,
   ConnectionOptions,
   ServerHandlers,
   ServerInit,
-} from './handlers.js'
-export type { ReadyState } from './lifecycle.js'
-export type { FdListenTarget, IpListenTarget, ListenTarget, UnixListenTarget } from './listen-target.js'
-export { createServer, Server } from './server.js'
+} from './connection/handlers.js'
+export type { ReadyState } from './connection/lifecycle.js'
+export type {
+  FdListenTarget,
+  IpListenTarget,
+  ListenTarget,
+  UnixListenTarget,
+} from './server/listen-target.js'
+export { createServer, Server } from './server/server.js'

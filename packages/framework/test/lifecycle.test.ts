@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Happening, Lifecycle, nextState, readyStateOf } from '../src/lifecycle.js'
+import { Happening, Lifecycle, nextState, readyStateOf } from '../src/connection/lifecycle.js'
 
 const { OPEN, PEER_ENDED, ENDED, CONNECTING, CLOSING, DESTROYED, CLOSED } = Lifecycle
 const { CONNECTED, END, PEER_END, DESTROY } = Happening

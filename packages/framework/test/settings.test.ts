@@ -1,7 +1,7 @@
 import { EventLoop } from '@pollux/core'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { ConnectionInit } from '../src/handlers.js'
-import { Settings } from '../src/settings.js'
+import type { ConnectionInit } from '../src/connection/handlers.js'
+import { Settings } from '../src/connection/settings.js'
 
 const loop = new EventLoop()
 afterAll(() => loop.close())

@@ -1,7 +1,7 @@
 /** What a user hands to `createServer` and `connect`: handlers and options, in one object. */
 import type { EventLoop, SocketAddress, SocketError } from '@pollux/core'
+import type { Server } from '../server/server.js'
 import type { Connection } from './connection.js'
-import type { Server } from './server.js'
 
 /**
  * Handlers, shared by all connections of a server; `this` is the object that they were given in, which is read once.

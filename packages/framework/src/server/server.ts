@@ -1,11 +1,11 @@
 /** A protocol server: listeners, the connections that they take, and an orderly end. */
 import { type EventLoop, outOfRange, raiseUncaught, type SocketAddress, type SocketError } from '@pollux/core'
-import { Connection, type ConnectionOwner } from './connection.js'
-import { serverClosed } from './failures.js'
-import type { ServerHandlers, ServerInit } from './handlers.js'
+import { Connection, type ConnectionOwner } from '../connection/connection.js'
+import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
+import { checkServerHandlers, Settings } from '../connection/settings.js'
+import { serverClosed } from '../failures.js'
 import { bindTarget, type ListenTarget } from './listen-target.js'
 import { Listener } from './listener.js'
-import { checkServerHandlers, Settings } from './settings.js'
 
 /** How long `close` lets connections finish, unless it is told. */
 const CLOSE_DEADLINE_MS = 10_000

@@ -13,10 +13,10 @@ import {
   systemError,
   type UnixEndpoint,
 } from '@pollux/core'
-import { Connection, type ConnectionOwner } from './connection.js'
-import { loopClosed } from './failures.js'
-import type { ConnectionInit } from './handlers.js'
-import { MAX_TIMEOUT_MS, Settings } from './settings.js'
+import { Connection, type ConnectionOwner } from '../connection/connection.js'
+import type { ConnectionInit } from '../connection/handlers.js'
+import { MAX_TIMEOUT_MS, Settings } from '../connection/settings.js'
+import { loopClosed } from '../failures.js'
 
 /** How to connect. */
 export interface ConnectOptions {

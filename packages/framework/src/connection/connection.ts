@@ -12,11 +12,11 @@ import {
   systemError,
   TABLE_COLUMNS,
 } from '@pollux/core'
+import { idleTimeout, queueFull, writeAfterEnd } from '../failures.js'
+import type { Server } from '../server/server.js'
 import { ConnectionInfo } from './connection-info.js'
-import { idleTimeout, queueFull, writeAfterEnd } from './failures.js'
 import { Happening, Lifecycle, nextState } from './lifecycle.js'
 import { isThenable, raiseRejection } from './results.js'
-import type { Server } from './server.js'
 import { MAX_TIMEOUT_MS, type Settings } from './settings.js'
 
 const { OPEN, PEER_ENDED, ENDED, CONNECTING, CLOSING, DESTROYED, CLOSED } = Lifecycle
