@@ -53,16 +53,20 @@ const NEVER = Number.POSITIVE_INFINITY
 /** Samples of output in one `writeMs`. It follows that the timeout is late by this part of itself at most. */
 const WRITE_SAMPLES = 2
 
+/** In place of what had been sent: nothing was queued. */
+const NO_OUTPUT = -1
+
 export class Deadlines {
-  private idleMs: number
+  /** The idle timeout, which may have been changed. */
+  idleMs: number
+  readonly timeouts: Timeouts
   private idleSinceMs = 0
-  private readonly timeouts: Timeouts
   /** 0: not waiting for it. */
   private handshakeSinceMs = 0
   private firstSinceMs = 0
   /** Since when output was seen to be queued and not to move, and what had been sent then. */
   private writeSinceMs = 0
-  private bytesWritten = -1
+  private bytesWritten = NO_OUTPUT
   /** What the slot's timer is armed for. */
   private armedMs = NEVER
 
@@ -152,7 +156,8 @@ export class Deadlines {
     const { writeMs } = this.timeouts
     if (writeMs === 0) return false
     if (queuedBytes === 0 || bytesWritten !== this.bytesWritten) {
-      this.bytesWritten = bytesWritten
+      // What is queued later has its whole time, from when it is first seen.
+      this.bytesWritten = queuedBytes === 0 ? NO_OUTPUT : bytesWritten
       this.writeSinceMs = nowMs
     }
     if (nowMs - this.writeSinceMs > writeMs) return true
