@@ -32,6 +32,9 @@ export type {
 } from './connection/handlers.js'
 export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export { RefuseReason } from './limits/admission.js'
+export type { AddressList } from './limits/address-list.js'
+export { type LimitsOptions, limits } from './limits/limits.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
 export type {
   FdListenTarget,

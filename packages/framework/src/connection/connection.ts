@@ -335,11 +335,12 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   private refuseFor(reason: string): void {
     const { hooks, statistics } = this.settings
     statistics.countRefused(reason)
+    // First, so that a plugin which had let it in can see that it is gone.
+    this.resetFor(reason)
     const { server } = this
     if (server !== undefined && hooks.refused !== null) {
       for (const plugin of hooks.refused) plugin.refused(server, reason, this.remoteAddress)
     }
-    this.resetFor(reason)
   }
 
   /** Tells `error`, once, then destroys. */
@@ -394,7 +395,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   private progress(nowMs: number): Progress {
     return {
-      lastActivityMs: this.column(Column.LAST_ACTIVITY_MS),
+      lastActivityMs: this.lastActivityMs,
       queuedBytes: this.column(Column.QUEUED),
       bytesWritten: this.column(Column.BYTES_WRITTEN),
       hadMessage: (this.flags & HAD_MESSAGE) !== 0 || (this.lifecycle !== OPEN && this.lifecycle !== ENDED),
