@@ -35,7 +35,11 @@ export type { ReadyState } from './connection/lifecycle.js'
 export { RefuseReason } from './limits/admission.js'
 export type { AddressList } from './limits/address-list.js'
 export { type LimitsOptions, limits } from './limits/limits.js'
+export { type OverloadOptions, overload } from './limits/overload.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
+export { notifySystemd, systemdNotify } from './running/notify.js'
+export { type Closable, type CloseOnSignalsOptions, closeOnSignals } from './running/signals.js'
+export { listenTargetsFromSystemd, type SystemdListenTarget } from './running/systemd.js'
 export type {
   FdListenTarget,
   IpListenTarget,

@@ -204,6 +204,11 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.move(Happening.DESTROY)
   }
 
+  /** Internal: fails it with a reset, so that its peer does not take a part for the whole. */
+  shed(error: SocketError): void {
+    this.failWithReset(error)
+  }
+
   /** Internal: the error that ended the connection, if one did. */
   get failure(): unknown {
     return this.details.error

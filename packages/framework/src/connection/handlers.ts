@@ -1,7 +1,7 @@
 /** What a user hands to `createServer` and `connect`: handlers and options, in one object. */
 import type { EventLoop, SocketAddress, SocketError } from '@pollux/core'
 import type { CodecSource } from '../codecs/codec.js'
-import type { Plugin } from '../plugins/plugin.js'
+import type { OverloadLevel, Plugin } from '../plugins/plugin.js'
 import type { Server } from '../server/server.js'
 import type { Connection } from './connection.js'
 
@@ -130,6 +130,10 @@ export interface ServerHandlers<State = unknown, In = Buffer, Out = string | Uin
   acceptPaused?(server: Server<State, In, Out>, error: SocketError, retryMs: number): unknown
   /** The server accepts again. */
   acceptResumed?(server: Server<State, In, Out>): unknown
+  /** `close` was called: nothing is accepted any more. The place to end connections that are between two requests. */
+  closing?(server: Server<State, In, Out>): unknown
+  /** The level of overload has changed; see the plugin `overload`. */
+  overload?(server: Server<State, In, Out>, level: OverloadLevel): unknown
   /** A listening socket failed for good and was closed. Without this handler: an uncaughtException. */
   failed?(server: Server<State, In, Out>, error: SocketError): unknown
 }

@@ -35,7 +35,14 @@ export const MAX_TIMEOUT_MS = MAX_INT
 const HANDLERS = ['open', 'message', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const
 
 /** Names of server handlers, none of which must be given. */
-const SERVER_HANDLERS = ['listening', 'acceptPaused', 'acceptResumed', 'failed'] as const
+const SERVER_HANDLERS = [
+  'listening',
+  'acceptPaused',
+  'acceptResumed',
+  'closing',
+  'overload',
+  'failed',
+] as const
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
