@@ -13,6 +13,20 @@ export {
   type UnixEndpoint,
 } from '@pollux/core'
 export { type ConnectOptions, type ConnectTarget, connect } from './clients/connect.js'
+export type { Codec, CodecSource } from './codecs/codec.js'
+export { CodecError, frameTooLong, incompleteFrame, malformedFrame } from './codecs/codec-error.js'
+export { type DelimitedOptions, delimited } from './codecs/delimited.js'
+export { encodeToBuffer } from './codecs/encode.js'
+export { type FixedOptions, fixed } from './codecs/fixed.js'
+export { Input } from './codecs/input.js'
+export { type JsonOptions, json } from './codecs/json.js'
+export { type LengthPrefixedOptions, lengthPrefixed } from './codecs/length-prefixed.js'
+export { type LinesOptions, lines } from './codecs/lines.js'
+export { type CodecMap, mapCodec } from './codecs/map-codec.js'
+export { type NetstringOptions, netstring } from './codecs/netstring.js'
+export { Output } from './codecs/output.js'
+export type { Payload } from './codecs/payload.js'
+export { raw } from './codecs/raw.js'
 export { Connection } from './connection/connection.js'
 export type {
   ConnectionHandlers,
