@@ -53,6 +53,7 @@ export function mapCodec<FrameIn, FrameOut, In, Out>(
   codec: Codec<FrameIn, FrameOut> | (() => Codec<FrameIn, FrameOut>),
   map: CodecMap<FrameIn, FrameOut, In, Out>,
 ): Codec<In, Out> | (() => Codec<In, Out>) {
+  if (typeof codec !== 'function') checkCodec(codec)
   checkMap(map)
   if (typeof codec === 'function') return () => new Mapped(codec(), map)
   return new Mapped(codec, map)
@@ -64,7 +65,6 @@ class Mapped<FrameIn, FrameOut, In, Out> implements Codec<In, Out> {
   private readonly map: CodecMap<FrameIn, FrameOut, In, Out>
 
   constructor(codec: Codec<FrameIn, FrameOut>, map: CodecMap<FrameIn, FrameOut, In, Out>) {
-    checkCodec(codec)
     this.codec = codec
     this.map = map
     this.maxFrameBytes = codec.maxFrameBytes
