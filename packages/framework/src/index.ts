@@ -27,19 +27,26 @@ export { type NetstringOptions, netstring } from './codecs/netstring.js'
 export { Output } from './codecs/output.js'
 export type { Payload } from './codecs/payload.js'
 export { raw } from './codecs/raw.js'
-export { Connection } from './connection/connection.js'
+export { CloseReason } from './connection/close-reason.js'
+export { type AnyConnection, Connection } from './connection/connection.js'
+export type { ConnectionSocket } from './connection/connection-socket.js'
+export type { Filter } from './connection/filter.js'
 export type {
   ConnectionHandlers,
   ConnectionInit,
   ConnectionOptions,
   ServerHandlers,
   ServerInit,
+  UpgradeInit,
 } from './connection/handlers.js'
+export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export type { OverloadLevel, Plugin } from './plugins/plugin.js'
 export type {
   FdListenTarget,
   IpListenTarget,
   ListenTarget,
   UnixListenTarget,
 } from './server/listen-target.js'
-export { createServer, Server } from './server/server.js'
+export { type AnyServer, createServer, Server } from './server/server.js'
+export type { Statistics } from './server/statistics.js'
