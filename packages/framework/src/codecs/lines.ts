@@ -62,7 +62,11 @@ class Lines implements Codec<string> {
     checkObject(options, 'options')
     const { encoding = 'utf8', ending = '\n' } = options
     if (!ENCODINGS.includes(encoding)) {
-      throw invalidArgValue('encoding', "must be 'utf8' or 'latin1', where no other byte is a '\\n'", encoding)
+      throw invalidArgValue(
+        'encoding',
+        "must be 'utf8' or 'latin1', where no other byte is a '\\n'",
+        encoding,
+      )
     }
     if (!ENDINGS.includes(ending)) throw invalidArgValue('ending', "must be '\\n' or '\\r\\n'", ending)
     this.maxLength = checkMaxLength(options.maxLength, TEXT_LENGTH)

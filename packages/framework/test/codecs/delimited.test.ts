@@ -12,7 +12,11 @@ describe('received delimited messages', () => {
     const bytes = Buffer.from(['one', '', 'two'].map((text) => text + delimiter).join(''))
     expect(texts(decodeAll(codec, bytes))).toEqual(['one', '', 'two'])
     expect(texts(decodeAll(codec, ...byteByByte(bytes)))).toEqual(['one', '', 'two'])
-    expect(texts(decodeAll(delimited({ delimiter: Buffer.from(delimiter) }), bytes))).toEqual(['one', '', 'two'])
+    expect(texts(decodeAll(delimited({ delimiter: Buffer.from(delimiter) }), bytes))).toEqual([
+      'one',
+      '',
+      'two',
+    ])
   })
 
   it('end at the first delimiter, although an attempt at one comes before it', () => {

@@ -44,7 +44,10 @@ describe('received lines', () => {
       for (const chunks of [[Buffer.from(text)], byteByByte(Buffer.from(text))]) {
         expect(decodeAll(lines({ maxLength: 3 }), ...chunks)).toEqual(['abc'])
         expect(() => decodeAll(lines({ maxLength: 2 }), ...chunks)).toThrow(
-          expect.objectContaining({ ...TOO_LONG, message: expect.stringContaining('a line is longer than 2 bytes') }),
+          expect.objectContaining({
+            ...TOO_LONG,
+            message: expect.stringContaining('a line is longer than 2 bytes'),
+          }),
         )
       }
     }
@@ -63,7 +66,9 @@ describe('received lines', () => {
   })
 
   it('come before the error of what follows them', () => {
-    const { messages, error } = decodeChunks(lines({ maxLength: 3 }), [Buffer.from('one\ntwo\nthree\nfour\n')])
+    const { messages, error } = decodeChunks(lines({ maxLength: 3 }), [
+      Buffer.from('one\ntwo\nthree\nfour\n'),
+    ])
     expect(messages).toEqual(['one', 'two'])
     expect(error).toMatchObject(TOO_LONG)
   })

@@ -8,7 +8,6 @@ import {
   lines,
   malformedFrame,
   mapCodec,
-  raw,
 } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { decodeAll, decodeChunks } from '../support/decode.js'
@@ -92,7 +91,6 @@ describe('a mapped codec', () => {
         let count = 0
         made++
         const counting: Codec<number, string> = {
-          ...raw(),
           maxFrameBytes: 0,
           decode: (input: Input) => {
             input.start = input.end

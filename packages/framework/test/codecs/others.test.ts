@@ -69,9 +69,12 @@ describe('netstrings', () => {
     }
   })
 
-  it.each([[null], [{ maxLength: 0 }], [{ maxLength: Number.NaN }]])('are refused with options %o', (options) => {
-    expect(() => netstring(options as never)).toThrow(/options|maxLength/)
-  })
+  it.each([[null], [{ maxLength: 0 }], [{ maxLength: Number.NaN }]])(
+    'are refused with options %o',
+    (options) => {
+      expect(() => netstring(options as never)).toThrow(/options|maxLength/)
+    },
+  )
 })
 
 describe('JSON', () => {
