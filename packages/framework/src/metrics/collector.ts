@@ -1,7 +1,7 @@
 /** What the metrics of one registry tell of: servers, and the loops that they run on. */
 import type { EventLoop } from '@pollux/core'
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Server } from '../server/server.js'
+import type { AnyServer } from '../server/server.js'
 import {
   LAG_METRIC,
   LOOP_HISTOGRAMS,
@@ -24,7 +24,7 @@ const collectors = new WeakMap<Registry, Collector>()
 /** One for each registry. Servers are read when the registry is, and at no other time. */
 export class Collector {
   private readonly registry: Registry
-  private readonly servers = new Set<Server>()
+  private readonly servers = new Set<AnyServer>()
   private readonly loops = new Map<EventLoop, ObservedLoop>()
   private readonly lag = new LoopLag()
 
@@ -47,7 +47,7 @@ export class Collector {
    *
    * @throws Error of prom-client when the registry has another metric by a name of ours
    */
-  add(server: Server): void {
+  add(server: AnyServer): void {
     if (this.servers.has(server)) return
     // Each time: somebody may have cleared the registry.
     this.define()
@@ -59,7 +59,7 @@ export class Collector {
   }
 
   /** Forgets a server, and its loop with the last one on it. */
-  remove(server: Server): void {
+  remove(server: AnyServer): void {
     if (!this.servers.delete(server)) return
     const loop = this.loops.get(server.loop)
     if (loop !== undefined && --loop.servers === 0) this.loops.delete(server.loop)

@@ -1,6 +1,7 @@
 /** Every metric: its name, what it means, and where it is read. Names follow the Prometheus conventions. */
 import type { CounterName, Distribution, EventLoop } from '@pollux/core'
-import type { Server } from '../server/server.js'
+import type { AnyServer } from '../server/server.js'
+import { overloadLevelOf } from './overload-levels.js'
 
 /** A number of a server, or one for each reason. */
 export interface ServerMetric {
@@ -8,7 +9,7 @@ export interface ServerMetric {
   readonly type: 'counter' | 'gauge'
   readonly help: string
   /** A map is by reason, the value of the label `reason`. */
-  read(server: Server): number | ReadonlyMap<string, number>
+  read(server: AnyServer): number | ReadonlyMap<string, number>
 }
 
 /** A number of an event loop. */
@@ -58,8 +59,8 @@ export const SERVER_METRICS: readonly ServerMetric[] = [
   gauge('pollux_connections_open', 'Connections that are open', (server) => server.connections),
   counter(
     'pollux_connections_accepted_total',
-    'Connections that were accepted, those included that were refused afterwards',
-    ({ statistics }) => statistics.accepted,
+    'Connections that were accepted and not refused',
+    ({ statistics }) => statistics.opened,
   ),
   counter(
     'pollux_connections_refused_total',
@@ -70,11 +71,6 @@ export const SERVER_METRICS: readonly ServerMetric[] = [
     'pollux_connections_closed_total',
     'Connections that closed, by reason',
     ({ statistics }) => statistics.closed,
-  ),
-  counter(
-    'pollux_connections_shed_total',
-    'Connections that were closed to free memory while the server was overloaded',
-    ({ statistics }) => statistics.shed,
   ),
   counter('pollux_received_bytes_total', 'Bytes received', ({ statistics }) => statistics.bytesReceived),
   counter(
@@ -136,6 +132,11 @@ export const SERVER_METRICS: readonly ServerMetric[] = [
     'pollux_overloads_total',
     'How often the server became overloaded',
     ({ statistics }) => statistics.overloads,
+  ),
+  gauge(
+    'pollux_overload_level',
+    '0 not overloaded, 1 it does not read, 2 nor accept, 3 it sheds connections',
+    overloadLevelOf,
   ),
 ]
 

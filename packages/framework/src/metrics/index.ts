@@ -1,2 +1,2 @@
 /** Metrics for Prometheus: entry point of `@pollux/framework/metrics`. */
-export { type MetricsOptions, metrics, register, Registry } from './metrics.js'
+export { type MetricsOptions, metrics, Registry, register } from './metrics.js'

@@ -13,8 +13,19 @@ import { columns } from './samples.js'
  * @property {string} title
  * @property {(value: number | null | undefined) => format.Figure} format
  * @property {readonly { label: string, colour: number, read: Reader }[]} series
+ * @property {'bytes' | 'logarithmic'} [scale] how the y axis is divided
  * @property {string} [none] said where nothing but zeros is to be seen
  */
+
+/** The bottom of a logarithmic scale, which has no 0; and the least top. */
+const SHORTEST_S = 1e-5
+const LEAST_TOP_S = 0.1
+
+/**
+ * @param {number} least
+ * @param {number | null} value
+ */
+const atLeast = (least, value) => (value === null ? null : Math.max(value, least))
 
 /** @type {readonly ChartDefinition[]} */
 const CHARTS = [
@@ -27,6 +38,7 @@ const CHARTS = [
   {
     title: 'Throughput',
     format: format.bytesPerSecond,
+    scale: 'bytes',
     series: [
       { label: 'received', colour: 1, read: (_, server) => server?.receivedBytes },
       { label: 'sent', colour: 2, read: (_, server) => server?.sentBytes },
@@ -45,15 +57,18 @@ const CHARTS = [
   {
     title: 'Turn duration and loop lag',
     format: format.duration,
+    // From microseconds to seconds: all of it matters.
+    scale: 'logarithmic',
     series: [
-      { label: 'turn p50', colour: 1, read: ({ process }) => process.turnP50 },
-      { label: 'turn p99', colour: 2, read: ({ process }) => process.turnP99 },
-      { label: 'lag p99', colour: 3, read: ({ process }) => process.lagP99 },
+      { label: 'turn p50', colour: 1, read: ({ process }) => atLeast(SHORTEST_S, process.turnP50) },
+      { label: 'turn p99', colour: 2, read: ({ process }) => atLeast(SHORTEST_S, process.turnP99) },
+      { label: 'lag p99', colour: 3, read: ({ process }) => atLeast(SHORTEST_S, process.lagP99) },
     ],
   },
   {
     title: 'Queued output',
     format: format.bytes,
+    scale: 'bytes',
     series: [{ label: 'queued', colour: 1, read: (_, server) => server?.queuedBytes }],
     none: 'Peers took everything at once in this time',
   },
@@ -76,6 +91,12 @@ const FONT = '11px system-ui, sans-serif'
 /** The least top of a scale whose values are all 0. */
 const EMPTY_TOP = 1
 
+/** Steps of an axis that counts bytes. */
+const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power)
+
+/** Up to here the time axis shows seconds. */
+const SHORT_SPAN_S = 90
+
 /** All charts show the same moment under the pointer. */
 const SYNC = 'pollux'
 
@@ -85,6 +106,8 @@ class Chart {
     this.definition = definition
     /** @type {HTMLElement[]} */
     this.values = []
+    /** When what the legend says was, while the pointer is on a chart. */
+    this.time = element('time', 'note')
     this.empty = element('p', 'empty', 'Collecting…')
     this.plot = element('div', 'plot', this.empty)
     this.plot.setAttribute('role', 'img')
@@ -102,14 +125,13 @@ class Chart {
       this.values.push(value)
       legend.append(element('span', `k${colour}`, element('i', ''), label, value))
     }
-    return element('header', 'card-head', element('h3', '', title), legend)
+    return element('header', 'chart-head', element('h3', '', title), this.time, legend)
   }
 
   /** @param {[number[], ...(number | null)[][]]} data */
   draw(data) {
-    // @ts-expect-error uPlot's script, which is no module, puts it there
-    const UPlotClass = /** @type {typeof import('uplot')} */ (globalThis.uPlot)
-    this.uplot ??= new UPlotClass(this.options(), data, this.plot)
+    // uPlot's script, which is no module, puts it there.
+    this.uplot ??= new globalThis.uPlot(this.options(), data, this.plot)
     this.uplot.setData(data)
     this.showEmpty(data)
     this.showValues()
@@ -136,7 +158,9 @@ class Chart {
   showValues() {
     const { uplot } = this
     if (uplot === undefined) return
-    const at = uplot.cursor.idx ?? uplot.data[0].length - 1
+    const { idx } = uplot.cursor
+    const at = idx ?? uplot.data[0].length - 1
+    this.time.textContent = idx == null ? '' : new Date(uplot.data[0][idx] * 1000).toLocaleTimeString()
     this.values.forEach((element, i) => {
       element.textContent = format.text(this.definition.format(uplot.data[i + 1][at]))
     })
@@ -162,15 +186,18 @@ class Chart {
       cursor: { sync: { key: SYNC }, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: true, range: () => span },
-        y: { range: (_, _min, max) => [0, max > 0 ? max * 1.12 : EMPTY_TOP] },
+        y: definition.scale === 'logarithmic' ? LOGARITHMIC : LINEAR,
       },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map(clock), space: 80, size: 28 },
+        { ...axis, values: (_, ticks) => ticks.map(clock), space: 62, size: 28 },
         {
           ...axis,
           size: 66,
-          space: 32,
-          values: (_, ticks) => ticks.map((tick) => format.text(definition.format(tick))),
+          space: 30,
+          ...(definition.scale === 'bytes' ? { incrs: POWERS_OF_TWO } : {}),
+          ...(definition.scale === 'logarithmic' ? { grid: { ...axis.grid, filter: powersOfTen } } : {}),
+          // Of a logarithmic scale null stands for ticks that are too many.
+          values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : label(definition.format(tick)))),
         },
       ],
       series: [
@@ -180,12 +207,37 @@ class Chart {
           stroke: colour(`c${number}`),
           fill: i === 0 ? `${colour(`c${number}`)}1f` : undefined,
           width: 1.5,
+          // Where as much is sent as received, both are to be seen.
+          dash: i === 1 && definition.series.length === 2 ? [5, 4] : undefined,
           points: { show: false },
         })),
       ],
       hooks: { setCursor: [() => this.showValues()] },
     }
   }
+}
+
+/** @type {import('uplot').Scale} */
+const LINEAR = { range: (_, _min, max) => [0, max > 0 ? max * 1.12 : EMPTY_TOP] }
+
+/** @type {import('uplot').Scale} */
+const LOGARITHMIC = {
+  distr: 3,
+  range: (_, _min, max) => [SHORTEST_S, Math.max(LEAST_TOP_S, 10 ** Math.ceil(Math.log10(max || 1)))],
+}
+
+/** @type {import('uplot').Axis.Filter} */
+function powersOfTen(_, splits) {
+  return splits.map((split) => (Math.abs(Math.log10(split) % 1) < 1e-9 ? split : null))
+}
+
+/**
+ * A tick's label: 20 MiB/s and not 20.0 MiB/s.
+ *
+ * @param {format.Figure} figure
+ */
+function label({ value, unit }) {
+  return format.text({ value: String(Number(value)), unit })
 }
 
 /** @type {[number, number]} seconds of the shown time */
@@ -198,7 +250,7 @@ function clock(seconds) {
   return new Date(seconds * 1000).toLocaleTimeString([], {
     hour: '2-digit',
     minute: '2-digit',
-    second: '2-digit',
+    ...(span[1] - span[0] <= SHORT_SPAN_S ? { second: '2-digit' } : {}),
     hour12: false,
   })
 }

@@ -39,25 +39,25 @@ const TILES = [
     title: 'Open connections',
     value: (_, { connections }) => format.count(connections),
     more: (_, { accepted, closed }) =>
-      `${text(format.perSecond(accepted))} accepted, ${text(format.perSecond(closed))} closed`,
+      `+${text(format.perSecond(accepted))}, −${text(format.perSecond(closed))}`,
   },
   {
     key: 'received',
     title: 'Received',
     value: (_, { receivedBytes }) => format.bytesPerSecond(receivedBytes),
-    more: (_, { receivedMessages }) => `${text(format.perSecond(receivedMessages))} messages`,
+    more: (_, { receivedMessages }) => `${text(format.count(receivedMessages))} messages/s`,
   },
   {
     key: 'sent',
     title: 'Sent',
     value: (_, { sentBytes }) => format.bytesPerSecond(sentBytes),
-    more: (_, { sentMessages }) => `${text(format.perSecond(sentMessages))} messages`,
+    more: (_, { sentMessages }) => `${text(format.count(sentMessages))} messages/s`,
   },
   {
     key: 'queued',
     title: 'Queued output',
     value: (_, { queuedBytes }) => format.bytes(queuedBytes),
-    more: (_, { crossings }) => `${text(format.perSecond(crossings))} watermark crossings`,
+    more: (_, { crossings }) => `${text(format.count(crossings))} crossings/s`,
   },
   {
     key: 'turn',
@@ -65,7 +65,7 @@ const TILES = [
     value: ({ process }) => format.duration(process.turnP99),
     more: ({ process }) =>
       process.turns > 0
-        ? `${text(format.count(process.events / process.turns))} events a turn, ${text(format.perSecond(process.turns))}`
+        ? `${text(format.count(process.events / process.turns))} events each, ${text(format.perSecond(process.turns))}`
         : 'no turns',
     level: ({ process }) => levelOf(process.turnP99),
   },
@@ -74,14 +74,14 @@ const TILES = [
     title: 'Loop lag, p99',
     value: ({ process }) => format.duration(process.lagP99),
     more: ({ process }) =>
-      `CPU ${text(format.percent(process.cpu))}, memory ${text(format.bytes(process.rssBytes))}`,
+      `CPU ${text(format.percent(process.cpu))}, ${text(format.bytes(process.rssBytes))}`,
     level: ({ process }) => levelOf(process.lagP99),
   },
   {
     key: 'errors',
     title: 'Errors',
     value: (_, server) => format.perSecond(errorsOf(server)),
-    more: (_, { refused }) => `${text(format.perSecond(refused))} refused`,
+    more: (_, { refused }) => `${text(format.count(refused))} refused/s`,
     level: (_, server) => (server.handlerErrors > 0 ? 'bad' : errorsOf(server) > 0 ? 'warn' : 'good'),
   },
 ]
@@ -90,7 +90,13 @@ const tiles = TILES.map((definition) => {
   const value = element('span', '', '–')
   const unit = element('span', 'unit')
   const more = element('dd', 'more', '\u00a0')
-  const list = element('dl', '', element('dt', '', definition.title), element('dd', 'value', value, unit), more)
+  const list = element(
+    'dl',
+    '',
+    element('dt', '', definition.title),
+    element('dd', 'value', value, unit),
+    more,
+  )
   const tile = element('div', 'tile', list)
   tile.dataset.key = definition.key
   return { definition, tile, value, unit, more }
