@@ -160,7 +160,8 @@ class Chart {
     if (uplot === undefined) return
     const { idx } = uplot.cursor
     const at = idx ?? uplot.data[0].length - 1
-    this.time.textContent = idx == null ? '' : new Date(uplot.data[0][idx] * 1000).toLocaleTimeString()
+    this.time.textContent =
+      idx == null ? '' : new Date(uplot.data[0][idx] * 1000).toLocaleTimeString([], { hour12: false })
     this.values.forEach((element, i) => {
       element.textContent = format.text(this.definition.format(uplot.data[i + 1][at]))
     })

@@ -42,7 +42,10 @@ function lost() {
   const last = latest()
   document.body.dataset.stale = ''
   setStatus('disconnected', 'Disconnected')
-  const since = last === undefined ? '' : ` What you see is of ${new Date(last.timeMs).toLocaleTimeString()}.`
+  const since =
+    last === undefined
+      ? ''
+      : ` What you see is of ${new Date(last.timeMs).toLocaleTimeString([], { hour12: false })}.`
   const banner = byId('banner')
   banner.textContent = `The admin server does not answer. Trying again every few seconds.${since}`
   banner.hidden = false
