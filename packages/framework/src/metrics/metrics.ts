@@ -41,7 +41,7 @@ export interface MetricsOptions {
  */
 export function metrics(options: MetricsOptions = {}): Plugin {
   checkObject(options, 'options')
-  const registry = options.registry ?? register
+  const { registry = register } = options
   if (!isRegistry(registry)) throw invalidArgType('registry', 'an instance of Registry', registry)
   return {
     name: 'metrics',
