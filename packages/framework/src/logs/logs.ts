@@ -12,6 +12,7 @@ import type { AnyConnection } from '../connection/connection.js'
 import type { Plugin } from '../plugins/plugin.js'
 import type { AnyServer } from '../server/server.js'
 import { Sampler, type SamplingOptions } from './sampler.js'
+import { loggedError } from './serializers.js'
 import { ServerLog } from './server-log.js'
 
 /** What {@link logs} takes. */
@@ -76,6 +77,8 @@ export function logs(options: LogsOptions = {}): Plugin {
   checkInteger(intervalMs, 'sampling.intervalMs', 1, MAX_INT)
   const addresses = checkBoolean(options.addresses ?? true, 'addresses')
   const errorText = checkBoolean(options.errorText ?? true, 'errorText')
+  // In place of pino's own, which adds causes and whatever else an error has.
+  const serializers = { err: (error: unknown) => loggedError(error, errorText) }
   const servers = new WeakMap<AnyServer, ServerLog>()
 
   /** A client's connections have no server. */
@@ -83,9 +86,9 @@ export function logs(options: LogsOptions = {}): Plugin {
   return {
     name: 'logs',
     install(server) {
-      const child = logger.child({ server: server.name })
+      const child = logger.child({ server: server.name }, { serializers })
       const summarize = (kind: string, suppressed: number) => log.summary(kind, suppressed)
-      const log = new ServerLog(child, new Sampler(perInterval, intervalMs, summarize), addresses, errorText)
+      const log = new ServerLog(child, new Sampler(perInterval, intervalMs, summarize), addresses)
       servers.set(server, log)
     },
     listening: (server, address) => logOf(server)?.info({ address: formatAddress(address) }, 'listening'),

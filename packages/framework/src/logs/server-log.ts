@@ -6,7 +6,7 @@ import type { AnyConnection } from '../connection/connection.js'
 import type { OverloadLevel } from '../plugins/plugin.js'
 import type { Statistics } from '../server/statistics.js'
 import type { Sampler } from './sampler.js'
-import { loggedAddress, loggedError } from './serializers.js'
+import { loggedAddress } from './serializers.js'
 
 const OVERLOAD_WORDS: Readonly<Record<OverloadLevel, string>> = {
   0: 'no longer overloaded',
@@ -28,13 +28,11 @@ export class ServerLog {
   private readonly logger: Logger
   private readonly sampler: Sampler
   private readonly addresses: boolean
-  private readonly errorText: boolean
 
-  constructor(logger: Logger, sampler: Sampler, addresses: boolean, errorText: boolean) {
+  constructor(logger: Logger, sampler: Sampler, addresses: boolean) {
     this.logger = logger
     this.sampler = sampler
     this.addresses = addresses
-    this.errorText = errorText
   }
 
   info(fields: object, message: string): void {
@@ -53,7 +51,7 @@ export class ServerLog {
   }
 
   acceptPaused(error: SocketError, retryMs: number): void {
-    this.logger.warn({ err: loggedError(error, true), retryMs }, 'accepting no connections for a while')
+    this.logger.warn({ err: error, retryMs }, 'accepting no connections for a while')
   }
 
   overload(level: OverloadLevel): void {
@@ -70,9 +68,11 @@ export class ServerLog {
   }
 
   close(connection: AnyConnection, reason: string, error: unknown): void {
-    const level = error === undefined ? 'debug' : levelOf(reason)
+    // A handler may have thrown undefined.
+    const failed = error !== undefined || reason === CloseReason.HANDLER_ERROR
+    const level = failed ? levelOf(reason) : 'debug'
     if (!this.logger.isLevelEnabled(level)) return
-    if (error !== undefined && !this.sampler.take(`${FAILED}:${reason}`)) return
+    if (failed && !this.sampler.take(`${FAILED}:${reason}`)) return
     const { id, bytesRead, bytesWritten } = connection
     this.logger[level](
       {
@@ -81,9 +81,9 @@ export class ServerLog {
         ...this.peer(connection.remoteAddress),
         bytesRead,
         bytesWritten,
-        ...(error === undefined ? {} : { err: loggedError(error, this.errorText) }),
+        ...(error === undefined ? {} : { err: error }),
       },
-      error === undefined ? 'connection closed' : 'connection failed',
+      failed ? 'connection failed' : 'connection closed',
     )
   }
 

@@ -118,7 +118,10 @@ describe('metrics', () => {
     const doorman: Plugin = { name: 'doorman', accept: () => 'not_allowed' }
     const service = await serveApart({ name: 'closed', plugins: [metrics({ registry }), doorman], ...echo })
     // The reset may be faster than the peer, which is connected for the kernel already.
-    await service.connect().then((peer) => peer.awaitClosed(), () => {})
+    await service.connect().then(
+      (peer) => peer.awaitClosed(),
+      () => {},
+    )
     await eventually('the refusal', () => service.server.statistics.refused.size === 1)
     const seen = await scrape(registry)
     expect(seen.get(`pollux_connections_refused_total${of('closed', 'not_allowed')}`)).toBe(1)
@@ -286,6 +289,8 @@ describe('metrics', () => {
     expect(() => metrics(1 as never)).toThrow(TypeError)
     const registry = new Registry()
     new Counter({ name: 'pollux_connections_open', help: 'mine', registers: [registry] })
-    expect(() => serverOf({ loop: loopOn(BACKENDS[0]), plugins: [metrics({ registry })], ...echo })).toThrow(/already been registered/)
+    expect(() => serverOf({ loop: loopOn(BACKENDS[0]), plugins: [metrics({ registry })], ...echo })).toThrow(
+      /already been registered/,
+    )
   })
 })
