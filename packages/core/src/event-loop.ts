@@ -21,11 +21,14 @@ import {
   type ReactorOptions,
   SLOT_SHIFT,
   TABLE_COLUMNS,
+  TURN_DURATION_BOUNDS_US,
+  TURN_EVENT_BOUNDS,
 } from '@pollux/native-poll'
 import { BacklogWatch } from './backlog-watch.js'
 import type { Channel } from './channel.js'
 import { Chunks } from './chunks.js'
 import { debugRequested, revocableCopy, revoke } from './debug.js'
+import { type Distribution, readDistribution } from './distribution.js'
 import { ErrorCode, SocketError } from './errors.js'
 import { IdleTimers } from './idle-timers.js'
 import { lendableMemory, lendableNumbers, lendableWords } from './memory.js'
@@ -78,6 +81,9 @@ function forget(loop: EventLoop): void {
   openLoops.delete(loop)
   if (openLoops.size === 0) process.off('exit', flushOpenLoops)
 }
+
+/** Names of what `loop.counter` tells. */
+export type CounterName = Exclude<keyof typeof Counter, 'turnDurations' | 'turnEvents'>
 
 /** Who is told that something which `reactor.pollLater` named is ready. */
 export interface PollListener {
@@ -198,8 +204,21 @@ export class EventLoop {
   }
 
   /** A counter that the reactor keeps, by name; see `Counter` of the addon. */
-  counter(name: keyof typeof Counter): number {
+  counter(name: CounterName): number {
     return this.counters[Counter[name]]
+  }
+
+  /** How long turns took, in microseconds, from the first look for work to the last handler's return. */
+  turnDurationsUs(): Distribution {
+    const { counters } = this
+    const sum = counters[Counter.turnUs]
+    return readDistribution(counters, Counter.turnDurations, TURN_DURATION_BOUNDS_US, sum)
+  }
+
+  /** How many events turns had. */
+  eventsPerTurn(): Distribution {
+    const { counters } = this
+    return readDistribution(counters, Counter.turnEvents, TURN_EVENT_BOUNDS, counters[Counter.events])
   }
 
   /**

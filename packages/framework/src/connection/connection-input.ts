@@ -283,6 +283,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
         const message = this.guarded(codec, input, false)
         if (message === undefined) {
           if (input.start !== before) continue
+          // It threw, and that was seen to.
+          if (this.lifecycle > ENDED) return
           const length = input.end - before
           if (length > codec.maxFrameBytes || input.needed > codec.maxFrameBytes) {
             this.codecFailed(frameTooLong(codec.maxFrameBytes))

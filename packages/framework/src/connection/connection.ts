@@ -309,6 +309,8 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   }
 
   protected override codecFailed(error: unknown): void {
+    // A frame that a codec finds too long is past `maxFrameBytes` as well, but is one failure.
+    if (this.lifecycle >= DESTROYED) return
     this.settings.statistics.codecErrors++
     this.abort(error, CloseReason.CODEC_ERROR)
   }
