@@ -91,7 +91,9 @@ describe('overload', () => {
     expect(server.overloadLevel).toBe(1)
     const { overloads } = server.statistics
     expect(overloads).toBeGreaterThan(0)
-    await eventually('the slow ones to be held', () => slow.every((conn) => (conn.heldBy & Hold.OVERLOAD) !== 0))
+    await eventually('the slow ones to be held', () =>
+      slow.every((conn) => (conn.heldBy & Hold.OVERLOAD) !== 0),
+    )
     // They may ask for more, and are not heard; the others are.
     for (const peer of peers) await peer.send('.')
     await expectServed(fast)
@@ -294,7 +296,9 @@ describe('the marks of overload', () => {
   const marks = new OverloadMarks(1000, 0.5, 0.75)
 
   it('begin each level at its part, and end it an eighth below', () => {
-    const walk = [0, 499, 500, 400, 376, 375, 500, 749, 750, 700, 626, 625, 760, 999, 1000, 800, 626, 625, 375]
+    const walk = [
+      0, 499, 500, 400, 376, 375, 500, 749, 750, 700, 626, 625, 760, 999, 1000, 800, 626, 625, 375,
+    ]
     let level: 0 | 1 | 2 | 3 = 0
     const levels = walk.map((bytes) => {
       level = marks.next(level, bytes)
