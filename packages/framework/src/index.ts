@@ -12,7 +12,13 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
-export { type ConnectOptions, type ConnectTarget, connect } from './clients/connect.js'
+export { connect } from './clients/connect.js'
+export type {
+  ConnectOptions,
+  ConnectTarget,
+  HostLookup,
+  IpConnectOptions,
+} from './clients/connect-options.js'
 export { Connection } from './connection/connection.js'
 export type {
   ConnectionHandlers,
