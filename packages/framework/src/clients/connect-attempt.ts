@@ -13,30 +13,32 @@ import { constants } from 'node:os'
 import { ChannelSocket, isUnix, onAbort, type SocketAddress, SocketError, systemError } from '@pollux/core'
 import { Connection, type ConnectionOwner } from '../connection/connection.js'
 import type { Settings } from '../connection/settings.js'
-import { loopClosed } from '../failures.js'
+import { loopClosed, notLetIn } from '../failures.js'
 import { type ConnectPlan, resolvePlan } from './connect-options.js'
 import { interleaved } from './happy-eyeballs.js'
 
 /** Who wants the connection. One of `connected` and `failed` is called, once. */
-export interface ConnectObserver<State> {
+export interface ConnectObserver<State, In, Out> {
   /** It is open; its handler `open` has been called. */
-  connected(connection: Connection<State>): void
+  connected(connection: Connection<State, In, Out>): void
   failed(reason: unknown): void
   /** The connection that was connected is closed; its handler `close` has been called. */
-  closed?(connection: Connection<State>): void
+  closed?(connection: Connection<State, In, Out>): void
 }
 
-export class ConnectAttempt<State> implements ConnectionOwner<State> {
+export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In, Out> {
   readonly server = undefined
   private readonly plan: ConnectPlan
-  private readonly settings: Settings<State>
-  private readonly observer: ConnectObserver<State>
+  private readonly settings: Settings<State, In, Out>
+  private readonly observer: ConnectObserver<State, In, Out>
   private addresses: SocketAddress[] = []
   /** How many of them have been begun with. */
   private begun = 0
-  private readonly running = new Map<Connection<State>, SocketAddress>()
-  /** The one that the observer got. */
-  private winner: Connection<State> | undefined = undefined
+  private readonly running = new Map<Connection<State, In, Out>, SocketAddress>()
+  /** The one that the kernel connected first. */
+  private winner: Connection<State, In, Out> | undefined = undefined
+  /** The observer has it. */
+  private connected = false
   private readonly errors: SocketError[] = []
   private settled = false
   private rivalTimer: NodeJS.Timeout | undefined = undefined
@@ -44,7 +46,7 @@ export class ConnectAttempt<State> implements ConnectionOwner<State> {
   private readonly forgetSignal: (() => void) | undefined
 
   /** Begins; the observer is told later, never from within this. */
-  constructor(plan: ConnectPlan, settings: Settings<State>, observer: ConnectObserver<State>) {
+  constructor(plan: ConnectPlan, settings: Settings<State, In, Out>, observer: ConnectObserver<State, In, Out>) {
     const { signal, timeoutMs } = plan
     this.plan = plan
     this.settings = settings
@@ -61,11 +63,12 @@ export class ConnectAttempt<State> implements ConnectionOwner<State> {
   giveUp(reason: unknown): void {
     if (this.settled) return
     this.settle()
+    this.winner?.destroy()
     this.observer.failed(reason)
   }
 
   /** The kernel's answer for one of the addresses. */
-  connectDone(connection: Connection<State>, errno: number): void {
+  connectDone(connection: Connection<State, In, Out>, errno: number): void {
     const address = this.running.get(connection)
     if (address === undefined) return
     this.running.delete(connection)
@@ -75,21 +78,27 @@ export class ConnectAttempt<State> implements ConnectionOwner<State> {
       this.startNext()
       return
     }
-    this.settle()
-    connection.opened()
-    if (connection.failure !== undefined) {
-      // `open` or `state` threw.
-      this.observer.failed(connection.failure)
-      return
-    }
     this.winner = connection
+    this.endRace()
+    connection.opened()
+  }
+
+  /** `open` was called: at once, or when a plugin has let it (after a TLS handshake). */
+  connectionOpened(connection: Connection<State, In, Out>): void {
+    if (this.settled) return
+    this.settle()
+    this.connected = true
     this.observer.connected(connection)
   }
 
-  connectionClosed(connection: Connection<State>): void {
-    // Not by us: the loop was closed.
-    if (this.running.has(connection)) this.giveUp(loopClosed())
-    else if (connection === this.winner) this.observer.closed?.(connection)
+  connectionClosed(connection: Connection<State, In, Out>): void {
+    if (connection === this.winner) {
+      if (this.connected) this.observer.closed?.(connection)
+      else this.giveUp(connection.failure ?? notLetIn(connection.closeReason))
+    } else if (this.running.has(connection)) {
+      // Not by us: the loop was closed.
+      this.giveUp(loopClosed())
+    }
   }
 
   private start(addresses: SocketAddress[]): void {
@@ -124,7 +133,7 @@ export class ConnectAttempt<State> implements ConnectionOwner<State> {
     this.rivalTimer = setTimeout(() => this.startNext(), attemptDelayMs)
   }
 
-  private begin(address: SocketAddress): Connection<State> {
+  private begin(address: SocketAddress): Connection<State, In, Out> {
     const { settings, plan } = this
     const socket = ChannelSocket.create(address.family, settings.loop)
     try {
@@ -137,7 +146,7 @@ export class ConnectAttempt<State> implements ConnectionOwner<State> {
         this.bind(socket, address.family)
       }
       const connection = new Connection(settings.loop, socket.slot, socket.generation, settings, this)
-      socket.connect(address, settings.borrow)
+      socket.connect(address, settings.borrowChunks)
       socket.release()
       return connection
     } catch (error) {
@@ -180,14 +189,18 @@ export class ConnectAttempt<State> implements ConnectionOwner<State> {
     )
   }
 
-  /** Nothing happens any more but what the observer is told next. */
-  private settle(): void {
-    this.settled = true
+  private endRace(): void {
     clearTimeout(this.rivalTimer)
-    clearTimeout(this.deadline)
-    this.forgetSignal?.()
     const rivals = [...this.running.keys()]
     this.running.clear()
     for (const connection of rivals) connection.destroy()
+  }
+
+  /** Nothing happens any more but what the observer is told next. */
+  private settle(): void {
+    this.settled = true
+    this.endRace()
+    clearTimeout(this.deadline)
+    this.forgetSignal?.()
   }
 }

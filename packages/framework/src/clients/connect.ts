@@ -29,12 +29,12 @@ import { type ConnectTarget, checkConnectTarget } from './connect-options.js'
  * conn.write('hello\n')
  * ```
  */
-export async function connect<State = unknown>(
+export async function connect<State = unknown, In = Buffer, Out = string | Uint8Array>(
   target: ConnectTarget,
-  init: ConnectionInit<State>,
-): Promise<Connection<State>> {
+  init: ConnectionInit<State, In, Out>,
+): Promise<Connection<State, In, Out>> {
   const plan = checkConnectTarget(target)
-  const settings = new Settings(init)
+  const settings = new Settings(init, () => [])
   plan.signal?.throwIfAborted()
   return new Promise((connected, failed) => {
     new ConnectAttempt(plan, settings, { connected, failed })
