@@ -32,6 +32,16 @@ export const ErrorCode = {
   MALFORMED_FRAME: 'ERR_POLLUX_MALFORMED_FRAME',
   /** The peer ended in the middle of a frame. */
   INCOMPLETE_FRAME: 'ERR_POLLUX_INCOMPLETE_FRAME',
+  /** Something was to be sent over a client that is not connected, and that keeps nothing for later. */
+  NOT_CONNECTED: 'ERR_POLLUX_NOT_CONNECTED',
+  /** A reconnecting client has failed as often as `maxAttempts` allows; `cause` is the last failure. */
+  RECONNECT_FAILED: 'ERR_POLLUX_RECONNECT_FAILED',
+  /** As many wait for a connection or an answer as `maxWaiting` allows. */
+  TOO_MANY_WAITING: 'ERR_POLLUX_TOO_MANY_WAITING',
+  /** The connection closed before a request was answered; `cause` says why, if it failed. */
+  NO_ANSWER: 'ERR_POLLUX_NO_ANSWER',
+  /** A message that answers no request, on a connection where each one has to. */
+  UNEXPECTED_ANSWER: 'ERR_POLLUX_UNEXPECTED_ANSWER',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
 } as const

@@ -12,6 +12,14 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
+export type {
+  ClientHandlers,
+  ClientInit,
+  ClientOptions,
+  Retry,
+  Unsent,
+} from './clients/client-options.js'
+export type { ClientReadyState } from './clients/client-state.js'
 export { connect } from './clients/connect.js'
 export type {
   ConnectOptions,
@@ -19,6 +27,16 @@ export type {
   HostLookup,
   IpConnectOptions,
 } from './clients/connect-options.js'
+export type { RequestId } from './clients/pending-requests.js'
+export { createPool, Pool } from './clients/pool.js'
+export type { PoolInit, PoolOptions } from './clients/pool-options.js'
+export { Client, createClient } from './clients/reconnect.js'
+export {
+  createRequests,
+  type RequestOptions,
+  Requests,
+  type RequestTarget,
+} from './clients/requests.js'
 export type { Codec, CodecSource } from './codecs/codec.js'
 export { CodecError, frameTooLong, incompleteFrame, malformedFrame } from './codecs/codec-error.js'
 export { encodeToBuffer } from './codecs/encode.js'
