@@ -1,5 +1,5 @@
 /** What a user hands to `createClient`, and the same checked. */
-import { checkInteger, invalidArgType, outOfRange } from '@pollux/core'
+import { checkInteger, checkObject, invalidArgType, outOfRange } from '@pollux/core'
 import type { Connection } from '../connection/connection.js'
 import type { ConnectionInit } from '../connection/handlers.js'
 import { MAX_TIMEOUT_MS } from '../connection/settings.js'
@@ -75,6 +75,7 @@ const STABLE_AFTER_MS = 10_000
 
 /** @throws TypeError or RangeError that names the option */
 export function checkClientInit<State, In, Out>(init: ClientInit<State, In, Out>): Required<ClientOptions> {
+  checkObject(init, 'handlers')
   for (const name of HANDLERS) {
     const handler: unknown = init[name]
     if (handler !== undefined && typeof handler !== 'function') {

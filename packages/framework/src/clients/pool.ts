@@ -66,11 +66,13 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   /** Internal: use {@link createPool}. */
   constructor(target: ConnectTarget, init: PoolInit<State, In, Out>, options: PoolOptions) {
     const plan = checkConnectTarget(target)
+    const { signal } = plan
+    signal?.throwIfAborted()
+    this.options = checkPoolOptions(options)
     this.settings = new Settings(init, () => this.open())
     if (this.settings.allowHalfOpen) {
       throw invalidArgValue('allowHalfOpen', 'is not for pools: a connection whose peer has ended is over', true)
     }
-    this.options = checkPoolOptions(options)
     if (init.connected !== undefined && typeof init.connected !== 'function') {
       throw invalidArgType('connected', 'of type function', init.connected)
     }
@@ -79,8 +81,6 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
     this.plan = { ...plan, timeoutMs: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, signal: undefined }
     this.unused = new IdleConnections(this.options.idleTimeoutMs, () => this.closeExpired())
     this.closing = closeDeadline(() => this.destroyAll())
-    const { signal } = plan
-    signal?.throwIfAborted()
     this.forgetSignal = signal && onAbort(signal, () => this.fail(signal.reason))
     this.grow()
   }

@@ -52,8 +52,10 @@ export class Client<State = unknown, In = Buffer, Out = string | Uint8Array> {
   /** Internal: use {@link createClient}. */
   constructor(target: ConnectTarget, init: ClientInit<State, In, Out>) {
     const plan = checkConnectTarget(target)
-    this.settings = new Settings(init, () => (this.current === undefined ? [] : [this.current]))
+    const { signal } = plan
+    signal?.throwIfAborted()
     this.options = checkClientInit(init)
+    this.settings = new Settings(init, () => (this.current === undefined ? [] : [this.current]))
     this.handlers = init
     this.loop = this.settings.loop
     const timeoutMs = target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
@@ -66,8 +68,6 @@ export class Client<State = unknown, In = Buffer, Out = string | Uint8Array> {
       closed: (connection) => this.connectionLost(connection),
     }
     this.closing = closeDeadline(() => this.current?.destroyFor('shutdown'))
-    const { signal } = plan
-    signal?.throwIfAborted()
     this.forgetSignal = signal && onAbort(signal, () => this.destroy(signal.reason))
     this.connect()
   }
