@@ -77,7 +77,8 @@ export function poolClosed(): SocketError {
 }
 
 export function noAnswer(cause: unknown): SocketError {
-  const text = 'the connection closed before the request was answered; whether it was carried out is not known'
+  const text =
+    'the connection closed before the request was answered; whether it was carried out is not known'
   return new SocketError(text, { code: ErrorCode.NO_ANSWER, cause })
 }
 

@@ -56,6 +56,20 @@ export type {
 } from './connection/handlers.js'
 export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export type {
+  DatagramCodec,
+  DatagramServerHandlers,
+  DatagramServerInit,
+  DatagramServerOptions,
+} from './datagrams/datagram-handlers.js'
+export {
+  createDatagramServer,
+  DatagramServer,
+  type DatagramTarget,
+  type IpDatagramTarget,
+  type UnixDatagramTarget,
+} from './datagrams/datagram-server.js'
+export { DatagramSocket } from './datagrams/datagram-socket.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
 export type {
   FdListenTarget,

@@ -46,7 +46,11 @@ export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In
   private readonly forgetSignal: (() => void) | undefined
 
   /** Begins; the observer is told later, never from within this. */
-  constructor(plan: ConnectPlan, settings: Settings<State, In, Out>, observer: ConnectObserver<State, In, Out>) {
+  constructor(
+    plan: ConnectPlan,
+    settings: Settings<State, In, Out>,
+    observer: ConnectObserver<State, In, Out>,
+  ) {
     const { signal, timeoutMs } = plan
     this.plan = plan
     this.settings = settings

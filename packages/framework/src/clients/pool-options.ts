@@ -40,12 +40,7 @@ const MAX_INT = 2 ** 31 - 1
 /** @throws TypeError or RangeError that names the option */
 export function checkPoolOptions(options: PoolOptions): Required<PoolOptions> {
   checkObject(options, 'options')
-  const maxConnections = checkInteger(
-    options.maxConnections ?? MAX_CONNECTIONS,
-    'maxConnections',
-    1,
-    MAX_INT,
-  )
+  const maxConnections = checkInteger(options.maxConnections ?? MAX_CONNECTIONS, 'maxConnections', 1, MAX_INT)
   const acquireTimeoutMs = options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS
   if (acquireTimeoutMs !== Number.POSITIVE_INFINITY) {
     checkInteger(acquireTimeoutMs, 'acquireTimeoutMs', 0, MAX_TIMEOUT_MS)

@@ -71,7 +71,11 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
     this.options = checkPoolOptions(options)
     this.settings = new Settings(init, () => this.open())
     if (this.settings.allowHalfOpen) {
-      throw invalidArgValue('allowHalfOpen', 'is not for pools: a connection whose peer has ended is over', true)
+      throw invalidArgValue(
+        'allowHalfOpen',
+        'is not for pools: a connection whose peer has ended is over',
+        true,
+      )
     }
     if (init.connected !== undefined && typeof init.connected !== 'function') {
       throw invalidArgType('connected', 'of type function', init.connected)

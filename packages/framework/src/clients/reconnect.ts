@@ -6,7 +6,12 @@ import { Settings } from '../connection/settings.js'
 import { clientClosed, reconnectFailed } from '../failures.js'
 import type { Statistics } from '../server/statistics.js'
 import { backoffMs } from './backoff.js'
-import { type ClientHandlers, type ClientInit, type ClientOptions, checkClientInit } from './client-options.js'
+import {
+  type ClientHandlers,
+  type ClientInit,
+  type ClientOptions,
+  checkClientInit,
+} from './client-options.js'
 import {
   ClientHappening,
   type ClientReadyState,

@@ -253,9 +253,12 @@ describe('a pool', () => {
   })
 
   it.each([
-    ['throws', () => {
-      throw new Error('no')
-    }],
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
     ['is rejected', () => Promise.reject(new Error('no'))],
   ])('counts a `connected` that %s as a connect that failed', async (_how, connected) => {
     const { target } = await here()
@@ -417,6 +420,8 @@ describe('createPool', () => {
     const halfOpen = thrownBy(() => createPool(target, { ...bytes, loop, allowHalfOpen: true }))
     expect(halfOpen).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
     expect(thrownBy(() => createPool(target, undefined as never))).toMatchObject({ code: TYPE })
-    expect(thrownBy(() => createPool(target, { ...bytes, loop }, null as never))).toMatchObject({ code: TYPE })
+    expect(thrownBy(() => createPool(target, { ...bytes, loop }, null as never))).toMatchObject({
+      code: TYPE,
+    })
   })
 })

@@ -200,7 +200,10 @@ describe('a client', () => {
   it('gives each attempt connectTimeoutMs', async () => {
     const target = await unanswered(BACKENDS[0])
     const errors: unknown[] = []
-    clientOf({ ...target, connectTimeoutMs: 5 }, { ...bytes, retry: (_client, { error }) => errors.push(error) })
+    clientOf(
+      { ...target, connectTimeoutMs: 5 },
+      { ...bytes, retry: (_client, { error }) => errors.push(error) },
+    )
     await eventually('two timeouts', () => errors.length >= 2)
     for (const error of errors) expect(error).toMatchObject({ code: 'ETIMEDOUT' })
   })

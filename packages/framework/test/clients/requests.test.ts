@@ -1,7 +1,13 @@
 // Answers find their requests: in order or by id, over one connection, a client and a pool, whatever is late or lost.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { type Connection, connect, createRequests, type RequestOptions, type Requests } from '@pollux/framework'
+import {
+  type Connection,
+  connect,
+  createRequests,
+  type RequestOptions,
+  type Requests,
+} from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Fifo } from '../../src/clients/fifo.js'
 import {
@@ -368,7 +374,11 @@ describe('requests over a pool', () => {
   it('have a connection each, which is released when it has answered', async () => {
     const { target, awaitPeer } = await here()
     const requests = createRequests<string, string>()
-    const pool = poolOf(target, { codec: textLines, plugins: [requests], message() {} }, { maxConnections: 2 })
+    const pool = poolOf(
+      target,
+      { codec: textLines, plugins: [requests], message() {} },
+      { maxConnections: 2 },
+    )
     const answers = Promise.all(['a', 'b', 'c', 'd'].map((line) => requests.request(pool, line)))
     shouting(await awaitPeer(1))
     shouting(await awaitPeer(2))
@@ -410,7 +420,16 @@ describe.skipIf(!hasRedis)('with redis-server (skipped where it is missing)', ()
 
   async function redisServer(): Promise<{ path: string }> {
     const path = join(folder, 'redis.sock')
-    const child = Child.run('redis-server', ['--port', '0', '--unixsocket', path, '--save', '', '--dir', folder])
+    const child = Child.run('redis-server', [
+      '--port',
+      '0',
+      '--unixsocket',
+      path,
+      '--save',
+      '',
+      '--dir',
+      folder,
+    ])
     await child.awaitOutput(/accept connections/)
     return { path }
   }
