@@ -45,8 +45,8 @@ export interface ConnectOptions {
 
 /** How to connect by TCP, to a host that may have several addresses. */
 export interface IpConnectOptions extends ConnectOptions {
-  /** Only addresses of IPv4 or of IPv6. Default: either. */
-  family?: 4 | 6
+  /** Only addresses of IPv4 or of IPv6, which addresses of the kernel call by name. Default: either. */
+  family?: 4 | 6 | 'IPv4' | 'IPv6'
   /**
    * Happy Eyeballs (RFC 8305): addresses of both families take turns, and an attempt that is not answered within
    * `attemptDelayMs` goes on beside the next one. False: one address after the other in the resolver's order, each
@@ -83,7 +83,7 @@ export interface ConnectPlan {
 }
 
 /** Options that mean nothing for a path. */
-const IP_OPTIONS = ['family', 'localAddress', 'localPort', 'lookup'] as const
+const IP_OPTIONS = ['localAddress', 'localPort', 'lookup'] as const
 
 /** @throws TypeError or RangeError that names the option */
 export function checkConnectTarget(target: ConnectTarget): ConnectPlan {
@@ -129,15 +129,22 @@ export function checkConnectTarget(target: ConnectTarget): ConnectPlan {
   }
 }
 
+const FAMILIES: ReadonlyMap<unknown, 0 | 4 | 6> = new Map<unknown, 0 | 4 | 6>([
+  [undefined, 0],
+  [4, 4],
+  ['IPv4', 4],
+  [6, 6],
+  ['IPv6', 6],
+])
+
 /** The family that the options leave; 0: either. */
-function checkFamily(family: unknown, localAddress: unknown): 0 | 4 | 6 {
-  if (family !== undefined && family !== 4 && family !== 6) {
-    throw invalidArgValue('family', 'must be 4 or 6', family)
-  }
-  if (localAddress === undefined) return family ?? 0
+function checkFamily(given: unknown, localAddress: unknown): 0 | 4 | 6 {
+  const family = FAMILIES.get(given)
+  if (family === undefined) throw invalidArgValue('family', "must be 4, 6, 'IPv4' or 'IPv6'", given)
+  if (localAddress === undefined) return family
   const local = isIP(checkHost(localAddress, 'localAddress'))
   if (local === 0) throw invalidArgValue('localAddress', 'must be a numeric address', localAddress)
-  if (family !== undefined && local !== family) {
+  if (family !== 0 && local !== family) {
     throw invalidArgValue('localAddress', `must be of family ${family}, as asked for`, localAddress)
   }
   return local as 4 | 6

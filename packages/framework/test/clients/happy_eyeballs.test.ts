@@ -1,6 +1,8 @@
 // Addresses race (RFC 8305): who waits gets a rival, who fails is followed at once, and the first that connects is it.
 import { lookup } from 'node:dns/promises'
+import { join } from 'node:path'
 import {
+  type AnyConnection,
   type BackendName,
   type ConnectTarget,
   connect,
@@ -9,8 +11,15 @@ import {
 } from '@pollux/framework'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { interleaved } from '../../src/clients/happy-eyeballs.js'
-import { BACKENDS, eventually, iteration, listeningPeer, unanswered } from '../support/raw.js'
-import { leaveNothingBehind, loopOn } from '../support/serving.js'
+import {
+  BACKENDS,
+  eventually,
+  iteration,
+  listeningPeer,
+  temporaryFolder,
+  unanswered,
+} from '../support/raw.js'
+import { echo, leaveNothingBehind, loopOn, serverOf } from '../support/serving.js'
 
 leaveNothingBehind()
 afterEach(() => {
@@ -18,6 +27,8 @@ afterEach(() => {
 })
 
 const DELAY_MS = 250
+
+const folder = temporaryFolder()
 
 /** Time stands still until the test moves it. */
 const stopTime = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -263,6 +274,65 @@ describe.each(BACKENDS)('a race of addresses on %s', (backend) => {
     expect(local.remoteAddress).toMatchObject({ host: '127.0.0.1' })
   })
 
+  it('takes an address as a server gives it', async () => {
+    const loop = loopOn(backend)
+    const server = serverOf({ loop, ...echo })
+    for (const target of [
+      { host: '127.0.0.1', port: 0 },
+      { host: '::1', port: 0 },
+      { path: join(folder, `${backend}.sock`) },
+    ]) {
+      const address = await server.listen(target)
+      const conn = await connect(address, { loop, data() {} })
+      expect(conn.remoteAddress).toEqual(address)
+      conn.destroy()
+    }
+  })
+
+  it.each([
+    ['refuses it', { accept: () => 'denied' }],
+    ['throws', { accept: () => expect.fail('bug') }],
+  ])('fails where a plugin %s', async (_how, hooks) => {
+    const { port } = await listeningPeer({ host: '127.0.0.1', port: 0 })
+    const loop = loopOn(backend)
+    const { init, called } = noting(loop)
+    const plugins = [{ name: 'guard', ...hooks }]
+    const error = await failureOf(connect({ host: '127.0.0.1', port }, { ...init, plugins }))
+    expect(error.message).toMatch(/denied|bug/)
+    expect(called).not.toContain('open')
+    await eventually('no sockets', () => openSockets(loop) === 0)
+  })
+
+  it('waits for a plugin that holds the opening, within its patience', async () => {
+    const { port } = await listeningPeer({ host: '127.0.0.1', port: 0 })
+    const loop = loopOn(backend)
+    const held: AnyConnection[] = []
+    const holding = {
+      name: 'handshake',
+      accept(conn: AnyConnection) {
+        conn.holdOpening()
+        held.push(conn)
+        return undefined
+      },
+    }
+    const { init, called } = noting(loop)
+    const target = { host: '127.0.0.1', port }
+    const connecting = connect(target, { ...init, plugins: [holding] })
+    await eventually('the connection to be held', () => held.length === 1)
+    expect(called).toEqual([])
+    held[0].finishOpening()
+    expect(await connecting).toBe(held[0])
+    expect(called).toEqual(['open'])
+    const impatient = connect({ ...target, connectTimeoutMs: 5 }, { ...init, plugins: [holding] })
+    expect(await failureOf(impatient)).toMatchObject({ code: 'ETIMEDOUT' })
+    await eventually('it to be gone', () => openSockets(loop) === 1)
+    const broken = failureOf(connect(target, { ...init, plugins: [holding] }))
+    await eventually('another', () => held.length === 3)
+    held[2].destroy(new Error('handshake failed'))
+    expect((await broken).message).toBe('handshake failed')
+    expect(called).toEqual(['open'])
+  })
+
   it('connects from localAddress and localPort, as the peer sees', async () => {
     const { port, awaitPeer } = await listeningPeer({ host: '127.0.0.1', port: 0 })
     const loop = loopOn(backend)
@@ -364,8 +434,8 @@ describe('connect', () => {
   it('refuses what does not fit together', async () => {
     const families = connect({ host: '::1', port: 1, family: 6, localAddress: '127.0.0.1' }, { data() {} })
     expect(await failureOf(families)).toMatchObject({ code: VALUE })
-    for (const name of ['family', 'localAddress', 'localPort', 'lookup']) {
-      const target = { path: '/x', [name]: name === 'family' ? 4 : 'x' } as never
+    for (const name of ['localAddress', 'localPort', 'lookup']) {
+      const target = { path: '/x', [name]: 'x' } as never
       const error = await failureOf(connect(target, { data() {} }))
       expect(error).toMatchObject({ code: VALUE })
       expect(error.message).toContain(name)

@@ -43,7 +43,7 @@ const INCOMPLETE: [Reply, number] = [null, -1]
 function parse(bytes: Buffer, from: number, to: number): [Reply, number] {
   const lineEnd = bytes.indexOf('\r\n', from)
   if (lineEnd < 0 || lineEnd + 2 > to) return INCOMPLETE
-  const line = bytes.latin1Slice(from + 1, lineEnd)
+  const line = bytes.toString('latin1', from + 1, lineEnd)
   const next = lineEnd + 2
   switch (String.fromCharCode(bytes[from])) {
     case '+':
