@@ -32,6 +32,12 @@ export const ErrorCode = {
   MALFORMED_FRAME: 'ERR_POLLUX_MALFORMED_FRAME',
   /** The peer ended in the middle of a frame. */
   INCOMPLETE_FRAME: 'ERR_POLLUX_INCOMPLETE_FRAME',
+  /** A connection's messages were asked for by an iterator or a stream while another takes them. */
+  INPUT_TAKEN: 'ERR_POLLUX_INPUT_TAKEN',
+  /** TLS failed, for a reason that OpenSSL and Node have no code for. */
+  TLS: 'ERR_POLLUX_TLS',
+  /** What comes before the first message, a TLS handshake or the header of a proxy, took too long. */
+  HANDSHAKE_TIMEOUT: 'ERR_POLLUX_HANDSHAKE_TIMEOUT',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
 } as const

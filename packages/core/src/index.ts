@@ -8,6 +8,7 @@ export {
   type IpAddress,
   type IpEndpoint,
   isUnix,
+  publicAddress,
   type SocketAddress,
   type UnixAddress,
   type UnixEndpoint,

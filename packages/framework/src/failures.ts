@@ -35,3 +35,26 @@ export function closedBeforeDrain(cause: unknown): SocketError {
 export function upgradeClosed(): SocketError {
   return new SocketError('a closed connection can not be upgraded', { code: ErrorCode.CLOSED })
 }
+
+export function inputTaken(): SocketError {
+  const text = "an iterator or a stream takes this connection's messages already"
+  return new SocketError(text, { code: ErrorCode.INPUT_TAKEN })
+}
+
+/** Somebody closed it, and neither the peer nor whoever waits for its messages. */
+export function closedBeforeEnd(reason: string | undefined): SocketError {
+  const text = `the connection closed before its peer had ended (${reason})`
+  return new SocketError(text, { code: ErrorCode.CLOSED })
+}
+
+export function startTlsClosed(): SocketError {
+  return new SocketError('TLS can only be started on an open connection', { code: ErrorCode.CLOSED })
+}
+
+export function startTlsTwice(): SocketError {
+  return new SocketError('the connection is TLS already', { code: ErrorCode.TLS })
+}
+
+export function noTls(): SocketError {
+  return new SocketError('the server was made without `tls`', { code: ErrorCode.TLS })
+}

@@ -12,6 +12,8 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
+export { type DuplexOptions, toDuplex } from './adapters/duplex.js'
+export { toWebStreams, type WebStreams, type WebStreamsOptions } from './adapters/web-streams.js'
 export { type ConnectOptions, type ConnectTarget, connect } from './clients/connect.js'
 export type { Codec, CodecSource } from './codecs/codec.js'
 export { CodecError, frameTooLong, incompleteFrame, malformedFrame } from './codecs/codec-error.js'
@@ -41,3 +43,6 @@ export type {
 } from './server/listen-target.js'
 export { type AnyServer, createServer, Server } from './server/server.js'
 export type { Statistics } from './server/statistics.js'
+export type { Secure } from './tls/secure.js'
+export { TlsError } from './tls/tls-error.js'
+export type { StartTlsOptions, TlsClientOptions, TlsOptions, TlsServerOptions } from './tls/tls-options.js'

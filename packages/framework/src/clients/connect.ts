@@ -99,9 +99,6 @@ class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In, Out> 
     if (errno === 0) {
       this.settle()
       connection.opened()
-      // `open` or `state` threw.
-      if (connection.failure === undefined) this.resolve(connection)
-      else this.reject(connection.failure)
       return
     }
     this.errors.push(systemError(errno, 'connect', this.addresses[this.tried - 1]))
@@ -110,9 +107,18 @@ class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In, Out> 
     this.tryNext()
   }
 
+  connectionOpened(connection: Connection<State, In, Out>): void {
+    this.resolve(connection)
+  }
+
   connectionClosed(connection: Connection<State, In, Out>): void {
     // Not by us: the loop was closed.
     if (!this.settled && connection === this.current) this.giveUp(loopClosed())
+    else if (connection === this.current) this.reject(connection.failure ?? loopClosed())
+  }
+
+  get host(): string | undefined {
+    return isUnix(this.target) ? undefined : this.target.host
   }
 
   private start(addresses: SocketAddress[]): void {

@@ -41,10 +41,12 @@ export class Hooks {
   readonly acceptPaused: Listeners<'acceptPaused'>
   readonly acceptResumed: Listeners<'acceptResumed'>
   readonly overload: Listeners<'overload'>
+  private readonly plugins: readonly Plugin[]
 
   /** @throws TypeError that names the plugin and the hook which is no function */
   constructor(plugins: readonly Plugin[]) {
     checkPlugins(plugins)
+    this.plugins = plugins
     this.install = having(plugins, 'install')
     this.listening = having(plugins, 'listening')
     this.closing = having(plugins, 'closing')
@@ -60,6 +62,11 @@ export class Hooks {
     this.acceptPaused = having(plugins, 'acceptPaused')
     this.acceptResumed = having(plugins, 'acceptResumed')
     this.overload = having(plugins, 'overload')
+  }
+
+  /** Whether the plugin `asked` comes before `plugin`. */
+  isBehind(plugin: Plugin, asked: Plugin): boolean {
+    return this.plugins.indexOf(plugin) > this.plugins.indexOf(asked)
   }
 }
 
