@@ -1,5 +1,6 @@
 /** The framework's own errors, with the words that go with each code. */
 import { ErrorCode, SocketError } from '@pollux/core'
+import { CodecError } from './codecs/codec-error.js'
 
 export function writeAfterEnd(): SocketError {
   return new SocketError('write after end: end() was called on this connection', {
@@ -57,4 +58,9 @@ export function startTlsTwice(): SocketError {
 
 export function noTls(): SocketError {
   return new SocketError('the server was made without `tls`', { code: ErrorCode.TLS })
+}
+
+export function proxyHeaderTimeout(timeoutMs: number): CodecError {
+  const text = `the header of the proxy was not complete within timeoutMs (${timeoutMs})`
+  return new CodecError(text, { code: ErrorCode.HANDSHAKE_TIMEOUT })
 }

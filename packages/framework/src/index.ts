@@ -35,6 +35,16 @@ export type {
 export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
+export { encodeProxyHeader, type ProxyHeaderInit } from './proxy-protocol/encode.js'
+export type { ProxyHeader, ProxySsl, ProxyTlv } from './proxy-protocol/header.js'
+export { type ParsedProxyHeader, parseProxyHeader } from './proxy-protocol/parse.js'
+export {
+  type ProxyProtocol,
+  type ProxyProtocolOptions,
+  proxyHeaderOf,
+  proxyProtocol,
+  sendProxyHeader,
+} from './proxy-protocol/proxy-protocol.js'
 export type {
   FdListenTarget,
   IpListenTarget,
