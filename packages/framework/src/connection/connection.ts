@@ -494,7 +494,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     // The last one that was asked to let it in, where it closed before all were.
     const asked = (this.flags & OPENED) === 0 ? hooks.accept?.[this.details.letInBy - 1] : undefined
     for (const plugin of hooks.close ?? []) {
-      if (asked === undefined || !hooks.isBehind(plugin, asked)) {
+      if (asked === undefined || !hooks.isAskedBehind(plugin, asked)) {
         plugin.close(this, reason, this.details.error)
       }
     }

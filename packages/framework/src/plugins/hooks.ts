@@ -64,9 +64,9 @@ export class Hooks {
     this.overload = having(plugins, 'overload')
   }
 
-  /** Whether the plugin `asked` comes before `plugin`. */
-  isBehind(plugin: Plugin, asked: Plugin): boolean {
-    return this.plugins.indexOf(plugin) > this.plugins.indexOf(asked)
+  /** Whether `plugin` lets connections in, and is asked behind the plugin `last`. */
+  isAskedBehind(plugin: Plugin, last: Plugin): boolean {
+    return plugin.accept !== undefined && this.plugins.indexOf(plugin) > this.plugins.indexOf(last)
   }
 }
 

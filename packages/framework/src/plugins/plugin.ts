@@ -55,7 +55,7 @@ export interface Plugin {
   watermark?(connection: AnyConnection, above: boolean): void
   /** The connection failed, and will be destroyed. */
   error?(connection: AnyConnection, error: unknown): void
-  /** The connection is closed. Called for each that `accept` has let in, also where it was never opened. */
+  /** The connection is closed. Called for each that was not refused, also where it was never opened; not where it closed before `accept` was asked. */
   close?(connection: AnyConnection, reason: string, error: unknown): void
   /** There is nothing left to accept with; the server tries again after `retryMs`. */
   acceptPaused?(server: AnyServer, error: SocketError, retryMs: number): void
