@@ -19,4 +19,6 @@ export const Hold = {
   ADAPTER: 32,
   /** A pipe moves the bytes in the kernel. */
   PIPE: 64,
+  /** TLS is about to take the bytes over. */
+  TLS: 128,
 } as const

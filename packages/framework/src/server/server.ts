@@ -11,8 +11,9 @@ import { CloseReason } from '../connection/close-reason.js'
 import { Connection, type ConnectionOwner } from '../connection/connection.js'
 import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
-import { serverClosed } from '../failures.js'
+import { noTls, serverClosed } from '../failures.js'
 import type { OverloadLevel } from '../plugins/plugin.js'
+import type { TlsOptions } from '../tls/tls-options.js'
 import { bindTarget, type ListenTarget } from './listen-target.js'
 import { Listener } from './listener.js'
 import type { Statistics } from './statistics.js'
@@ -182,6 +183,24 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     }
     this.destroyAfter(deadlineMs)
     return this.closing
+  }
+
+  /**
+   * New keys and certificates, for handshakes from now on; connections that are open keep theirs. Options of `tls` that are not
+   * given stay as they were.
+   *
+   * @throws SocketError ERR_POLLUX_TLS where the server has no `tls`; what OpenSSL says of a key or a certificate,
+   *   and then nothing changes
+   *
+   * @example
+   * ```ts
+   * process.on('SIGHUP', () => server.setSecureContext({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }))
+   * ```
+   */
+  setSecureContext(options: TlsOptions): void {
+    const { tls } = this.settings
+    if (tls === null) throw noTls()
+    tls.setSecureContext(options)
   }
 
   /** `await using server = createServer(…)` closes it at the end of the block. */
