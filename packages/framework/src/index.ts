@@ -22,6 +22,10 @@ export type {
   ServerInit,
 } from './connection/handlers.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export { serve } from './running/serve.js'
+export type { MetricsSource, WorkerApp, WorkerContext } from './running/workers/context.js'
+export type { RestartOptions, ServeHandlers, ServeOptions } from './running/workers/options.js'
+export { WorkerGroup, type WorkerInfo } from './running/workers/worker-group.js'
 export type {
   FdListenTarget,
   IpListenTarget,
