@@ -1,7 +1,7 @@
 /** What an app that runs in several workers is told, and asks for. */
 import type { SocketAddress } from '@pollux/core'
 import type { ListenTarget } from '../../server/listen-target.js'
-import type { Server } from '../../server/server.js'
+import type { AnyServer } from '../../server/server.js'
 import type { Metrics } from './messages.js'
 
 /** What {@link WorkerContext.useRegistry} takes: a `Registry` of prom-client. */
@@ -28,10 +28,6 @@ export interface WorkerContext<Data = unknown> {
   /** Whose metrics this worker contributes to `aggregateMetrics`. Default: prom-client's own `register`. */
   useRegistry(registry: MetricsSource): void
 }
-
-/** Of whatever state and messages. */
-// biome-ignore lint/suspicious/noExplicitAny: a Server is invariant in its state, which does not matter here
-export type AnyServer = Server<any>
 
 /**
  * The default export of an app's module. It makes its servers and lets them listen; when its promise is kept, the worker

@@ -2,7 +2,8 @@
 import { workerData } from 'node:worker_threads'
 import { invalidArgType, type SocketAddress } from '@pollux/core'
 import type { ListenTarget } from '../../server/listen-target.js'
-import type { AnyServer, MetricsSource, WorkerApp, WorkerContext } from './context.js'
+import type { AnyServer } from '../../server/server.js'
+import type { MetricsSource, WorkerApp, WorkerContext } from './context.js'
 import { duplicate } from './descriptor.js'
 import { type FromWorker, fromPlainError, type Metrics, type ToWorker, type WorkerStart } from './messages.js'
 
