@@ -34,7 +34,7 @@ it(`${PEERS} slowloris peers take nothing from the others`, async () => {
   for (let round = 0; round < ROUNDS; ++round) {
     usual.push(...(await timesOf(peer, PINGS)))
     await crowd.tell('come')
-    expect((await server.tell('state')).connections).toBe(PEERS + 1)
+    while ((await server.tell('state')).connections !== PEERS + 1);
     do crowded.push(...(await timesOf(peer, PINGS)))
     while (Number((await crowd.tell('count')).sent) < BYTES * (round + 1))
     await crowd.tell('go')

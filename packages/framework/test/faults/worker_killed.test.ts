@@ -1,9 +1,9 @@
 // Workers that are killed under load, again and again: what their siblings serve goes on without a gap in it.
 import { connect, type Socket } from 'node:net'
 import { serve, type WorkerGroup } from '@pollux/framework'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { eventually, openFds, patiently } from '../support/raw.js'
-import { leaveNothingBehind } from '../support/serving.js'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { eventually, Peer, patiently } from '../support/raw.js'
+import { leaveNothingBehind, portOf } from '../support/serving.js'
 import { record } from './figures.js'
 
 leaveNothingBehind()
@@ -11,6 +11,9 @@ leaveNothingBehind()
 const APP = new URL('fixtures/app.mjs', import.meta.url)
 const CLIENTS = 24
 const KILLS = 5
+
+/** Then a client comes anew, so that the kernel spreads them again. */
+const MESSAGES = 50
 const VICTIM = 0
 
 /** Told apart from the commands by its length. */
@@ -23,17 +26,17 @@ beforeAll(async () => {
 
 describe.each(['exit', 'throw'])('a worker that dies of "%s" under load', (command) => {
   it(`${KILLS} times, and nobody else notices`, async () => {
-    const fds = openFds()
     const ends: number[] = []
     const group = await serve(APP, {
       workers: 2,
       restart: { minDelayMs: 1, maxDelayMs: 2 },
       workerExit: ({ index }) => ends.push(index),
     })
+    onTestFinished(() => group.close({ deadlineMs: 0 }))
     const load = new Load(group)
     for (let kill = 1; kill <= KILLS; ++kill) {
       await eventually('clients of both workers', () => load.of(VICTIM) > 0 && load.of(1) > 0)
-      await load.send(command)
+      await (await peerOf(group, VICTIM)).send(command)
       await eventually('the worker to be replaced', () => ends.length === kill && group.isReady)
     }
     await patiently(load.stop(), 'the clients to stop')
@@ -48,9 +51,18 @@ describe.each(['exit', 'throw'])('a worker that dies of "%s" under load', (comma
       'connections lost before they were taken': load.lostBefore,
       'connections of its sibling lost': load.lostBy.get(1) ?? 0,
     })
-    await eventually('every descriptor to be closed', () => openFds().length <= fds.length)
   })
 })
+
+/** A peer of that worker: the kernel decides, so it takes some. */
+async function peerOf(group: WorkerGroup, index: number): Promise<Peer> {
+  for (;;) {
+    const peer = await Peer.connect({ host: '127.0.0.1', port: portOf(group) })
+    await peer.send('who')
+    if (Number(await peer.awaitBytes(1)) === index) return peer
+    peer.socket.destroy()
+  }
+}
 
 /** Clients that talk without a pause, and come back when they lose their connection. */
 class Load {
@@ -71,18 +83,6 @@ class Load {
     return [...this.sockets.values()].filter((each) => each === index).length
   }
 
-  /** By one that is connected to the victim. */
-  async send(command: string) {
-    for (const [socket, index] of this.sockets) {
-      if (index !== VICTIM) continue
-      this.sockets.delete(socket)
-      // The answer to what is under way may stick to it otherwise.
-      socket.removeAllListeners('data')
-      socket.once('data', () => socket.write(command))
-      return
-    }
-  }
-
   async stop() {
     this.stopped = true
     await Promise.all(this.clients)
@@ -93,9 +93,9 @@ class Load {
   }
 
   private converse(): Promise<void> {
-    const address = this.group.address as { port: number }
-    const socket = connect(address.port, '127.0.0.1')
+    const socket = connect(portOf(this.group), '127.0.0.1')
     let index: number | undefined
+    let left = MESSAGES
     return new Promise((resolve) => {
       socket.on('connect', () => socket.write('who'))
       socket.on('data', (chunk) => {
@@ -106,7 +106,7 @@ class Load {
           expect(chunk.toString()).toBe(MESSAGE)
           increment(this.servedBy, index)
         }
-        if (this.stopped) socket.end()
+        if (this.stopped || --left === 0) socket.end()
         else socket.write(MESSAGE)
       })
       socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -114,8 +114,8 @@ class Load {
       })
       socket.on('close', () => {
         this.sockets.delete(socket)
-        if (!this.stopped && index !== undefined) increment(this.lostBy, index)
-        else if (!this.stopped) this.lostBefore++
+        if (index === undefined) this.lostBefore++
+        else if (left > 0 && !this.stopped) increment(this.lostBy, index)
         resolve()
       })
     })
