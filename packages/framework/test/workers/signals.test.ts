@@ -1,4 +1,5 @@
 // A program of workers, and the signals that it gets.
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren, Peer } from '../support/raw.js'
@@ -35,7 +36,7 @@ describe('a program with `signals`', () => {
     // It has heard the first one when it takes nobody new.
     while (await isTaken(port)) await new Promise((resolve) => setImmediate(resolve))
     child.process.kill('SIGTERM')
-    expect(await child.awaitExit()).toBe('SIGTERM')
+    expect(await child.awaitExit()).toBe(128 + constants.signals.SIGTERM)
   })
 })
 

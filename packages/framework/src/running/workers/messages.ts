@@ -23,6 +23,8 @@ export type ToWorker =
   | { type: 'shared'; id: number; fd: number }
   | { type: 'notShared'; id: number; error: PlainError }
   | { type: 'metrics'; id: number }
+  /** It is no longer ready, and goes on all the same. */
+  | { type: 'withdraw' }
   /** Stop listening, let the connections finish until the deadline, and end. Again: a nearer deadline. */
   | { type: 'close'; deadlineMs: number; wantsMetrics: boolean }
 
@@ -32,8 +34,7 @@ export type FromWorker =
   /** The app has started. */
   | { type: 'ready'; addresses: SocketAddress[] }
   | { type: 'metrics'; id: number; metrics: Metrics }
-  /** All is closed; the thread is about to end. */
-  | { type: 'closed'; metrics: Metrics }
+  | { type: 'noMetrics'; id: number; error: PlainError }
 
 /** An error without its class, which structured cloning takes away. */
 export interface PlainError extends SocketErrorDetails {

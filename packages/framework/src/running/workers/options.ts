@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { ResourceLimits, WorkerOptions } from 'node:worker_threads'
 import { checkInteger, checkObject, invalidArgType, outOfRange } from '@pollux/core'
+import type { CloseOnSignalsOptions } from '../signals.js'
 import type { WorkerGroup, WorkerInfo } from './worker-group.js'
 
 const MAX_INT = 2 ** 31 - 1
@@ -45,8 +46,11 @@ export interface ServeOptions extends ServeHandlers {
   restart?: RestartOptions
   /** A worker that is not ready by then is ended, and counts as failed. Infinity: never. Default 60 000. */
   startTimeoutMs?: number
-  /** Signals that close the group: true for SIGTERM and SIGINT. The second one ends the process. Default: none. */
-  signals?: boolean | readonly NodeJS.Signals[]
+  /**
+   * Has the group close, and the process exit, on SIGTERM and SIGINT: `closeOnSignals` with these options, or with
+   * its defaults for `true`. Default false.
+   */
+  signals?: boolean | CloseOnSignalsOptions
   /** The deadline of `close`, where it is not told one. Default 10 000. */
   closeDeadlineMs?: number
 }
@@ -59,7 +63,7 @@ export interface ResolvedServeOptions {
   resourceLimits: ResourceLimits | undefined
   restart: Required<RestartOptions>
   startTimeoutMs: number
-  signals: readonly NodeJS.Signals[]
+  signals: CloseOnSignalsOptions | undefined
   closeDeadlineMs: number
   handlers: ServeHandlers
 }
@@ -96,7 +100,7 @@ export function resolveServeOptions(app: URL, options: ServeOptions): ResolvedSe
       attempts: checkLimit(restart.attempts ?? 5, 'restart.attempts', 1),
     },
     startTimeoutMs: checkLimit(options.startTimeoutMs ?? 60_000, 'startTimeoutMs', 1),
-    signals: signals === true ? ['SIGTERM', 'SIGINT'] : signals === false ? [] : checkSignals(signals),
+    signals: signals === false ? undefined : signals === true ? {} : checkSignals(signals),
     closeDeadlineMs: checkLimit(options.closeDeadlineMs ?? 10_000, 'closeDeadlineMs', 0),
     handlers: options,
   }
@@ -109,7 +113,7 @@ export function checkLimit(value: unknown, name: string, min: number): number {
   return value
 }
 
-function checkSignals(signals: unknown): readonly NodeJS.Signals[] {
-  if (!Array.isArray(signals)) throw invalidArgType('signals', 'a boolean or an array of names', signals)
-  return signals
+function checkSignals(signals: unknown): CloseOnSignalsOptions {
+  if (typeof signals === 'object' && signals !== null) return signals
+  throw invalidArgType('signals', 'a boolean or an object', signals)
 }

@@ -1,7 +1,8 @@
 /** The workers of one `serve`, from the main thread's side. */
 import { raiseUncaught, type SocketAddress } from '@pollux/core'
-import type { Registry } from 'prom-client'
+import type { PrometheusContentType, Registry } from 'prom-client'
 import { raiseRejection } from '../../connection/results.js'
+import { closeOnSignals } from '../signals.js'
 import { aggregate, countedIn, mergeCounts } from './aggregate.js'
 import { groupClosed } from './failures.js'
 import type { Metrics } from './messages.js'
@@ -9,6 +10,9 @@ import { checkLimit, type ResolvedServeOptions } from './options.js'
 import { SharedSockets } from './shared-sockets.js'
 import { type SlotOwner, WorkerSlot } from './worker-slot.js'
 import { WorkerThread } from './worker-thread.js'
+
+/** Of the text format that Prometheus reads: prom-client itself is loaded when metrics are asked for. */
+const CONTENT_TYPE: PrometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** One worker, as the main thread sees it. */
 export interface WorkerInfo {
@@ -48,7 +52,8 @@ export class WorkerGroup {
   /** What workers that have ended had counted. */
   private readonly departed: Metrics[] = []
   private scraping: Promise<unknown> = Promise.resolve()
-  private readonly onSignal = () => void this.close()
+  private withdrawn = false
+  private ignoreSignals = () => {}
 
   /** Internal: use `serve`. */
   constructor(options: ResolvedServeOptions) {
@@ -67,12 +72,15 @@ export class WorkerGroup {
 
   /** Internal: all workers are ready, or none stays. */
   async start(): Promise<this> {
-    for (const signal of this.options.signals) process.once(signal, this.onSignal)
     try {
       await Promise.all(this.slots.map((slot) => slot.start()))
     } catch (error) {
       await this.close({ deadlineMs: 0 })
       throw error
+    }
+    const { signals, closeDeadlineMs } = this.options
+    if (signals !== undefined) {
+      this.ignoreSignals = closeOnSignals(this, { deadlineMs: closeDeadlineMs, ...signals })
     }
     return this
   }
@@ -97,9 +105,15 @@ export class WorkerGroup {
     return this.slots.reduce((sum, { restarts }) => sum + restarts, 0)
   }
 
-  /** Whether all workers are ready, and the group is not closing. */
+  /** Whether all workers are ready, and neither `withdraw` nor `close` was called. */
   get isReady(): boolean {
-    return this.closing === undefined && this.slots.every(({ current }) => current?.isReady)
+    return !this.withdrawn && this.slots.every(({ current }) => current?.isReady)
+  }
+
+  /** Turns `isReady` false, of the group and of its workers' servers, and changes nothing else. */
+  withdraw(): void {
+    this.withdrawn = true
+    for (const thread of this.threads) thread.withdraw()
   }
 
   /**
@@ -134,9 +148,9 @@ export class WorkerGroup {
     this.listening = []
     // Before the workers: else the kernel would go on to complete connections that nobody takes.
     this.sockets.close()
-    for (const signal of this.options.signals) process.off(signal, this.onSignal)
+    this.withdrawn = true
     const closed = Promise.all(this.slots.map((slot) => slot.close(deadlineMs, this.wantsMetrics)))
-    this.closing ??= closed.then(() => {})
+    this.closing ??= closed.then(() => this.ignoreSignals())
     return this.closing
   }
 
@@ -147,8 +161,8 @@ export class WorkerGroup {
 
   /**
    * The metrics of all workers in one registry of prom-client: each metric by its `aggregator`, which is the sum as a
-   * rule. What workers that have ended had counted stays counted, as of when they were last asked; two metrics of the
-   * group come along, `pollux_workers` and `pollux_worker_restarts_total`. Those of the main thread are not in it.
+   * rule. What workers that have ended had counted stays counted, as of when they were told to end, or last asked. Two
+   * metrics of the group come along, `pollux_workers` and `pollux_worker_restarts_total`. Those of the main thread are not in it.
    *
    * @example
    * ```ts
@@ -162,6 +176,18 @@ export class WorkerGroup {
     const scraped = this.scraping.then(() => this.scrape())
     this.scraping = scraped.catch(() => {})
     return scraped
+  }
+
+  /**
+   * What an admin server needs of a registry, to show `aggregateMetrics` as its `/metrics`.
+   *
+   * @example
+   * ```ts
+   * const admin = createAdmin({ servers: [], registry: group.registry })
+   * ```
+   */
+  get registry(): { readonly contentType: PrometheusContentType; metrics(): Promise<string> } {
+    return { contentType: CONTENT_TYPE, metrics: async () => (await this.aggregateMetrics()).metrics() }
   }
 
   private async scrape(): Promise<Registry> {

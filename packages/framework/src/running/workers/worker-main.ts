@@ -5,7 +5,7 @@ import type { ListenTarget } from '../../server/listen-target.js'
 import type { AnyServer } from '../../server/server.js'
 import type { MetricsSource, WorkerApp, WorkerContext } from './context.js'
 import { duplicate } from './descriptor.js'
-import { type FromWorker, fromPlainError, type Metrics, type ToWorker, type WorkerStart } from './messages.js'
+import { type FromWorker, fromPlainError, type ToWorker, toPlainError, type WorkerStart } from './messages.js'
 
 const { app, index, count, data, port }: WorkerStart = workerData
 
@@ -16,6 +16,9 @@ let stop: unknown
 const listens = new Map<string, number>()
 const asked = new Map<number, { resolve(fd: number): void; reject(error: Error): void }>()
 let lastId = 0
+
+/** The id of metrics that nobody waits for. */
+const UNASKED = 0
 
 const context: WorkerContext = {
   index,
@@ -31,6 +34,7 @@ port.on('message', (message: ToWorker) => {
   if (message.type === 'shared') answer(message.id)?.resolve(message.fd)
   else if (message.type === 'notShared') answer(message.id)?.reject(fromPlainError(message.error))
   else if (message.type === 'metrics') void sendMetrics(message.id)
+  else if (message.type === 'withdraw') for (const server of servers) server.withdraw()
   else void close(message.deadlineMs, message.wantsMetrics)
 })
 
@@ -63,24 +67,26 @@ function answer(id: number) {
 }
 
 async function sendMetrics(id: number): Promise<void> {
-  tell({ type: 'metrics', id, metrics: await metrics() })
+  try {
+    const source = registry ?? (await import('prom-client')).register
+    tell({ type: 'metrics', id, metrics: await source.getMetricsAsJSON() })
+  } catch (error) {
+    // Of a metric of the app's: whoever asked is told, and the worker goes on.
+    tell({ type: 'noMetrics', id, error: toPlainError(error) })
+  }
 }
 
-async function metrics(): Promise<Metrics> {
-  const source = registry ?? (await import('prom-client')).register
-  return source.getMetricsAsJSON()
-}
-
-let ending = false
+let closing = false
 
 /** A second call brings the deadline forward. */
 async function close(deadlineMs: number, wantsMetrics: boolean): Promise<void> {
+  // What it has counted is told now: closed servers are forgotten by their metrics.
+  if (wantsMetrics && !closing) await sendMetrics(UNASKED)
   const closed = Promise.all([...servers].map((server) => server.close({ deadlineMs })))
-  if (ending) return
-  ending = true
+  if (closing) return
+  closing = true
   await closed
   if (typeof stop === 'function') await stop()
-  tell({ type: 'closed', metrics: wantsMetrics ? await metrics() : [] })
   // Timers of the app's do not keep it alive.
   process.exit(0)
 }

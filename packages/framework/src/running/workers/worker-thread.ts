@@ -12,7 +12,14 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { SocketAddress } from '@pollux/core'
 import { workerExited, workerNotReady, workerStuck } from './failures.js'
-import { type FromWorker, type Metrics, type ToWorker, toPlainError, type WorkerStart } from './messages.js'
+import {
+  type FromWorker,
+  fromPlainError,
+  type Metrics,
+  type ToWorker,
+  toPlainError,
+  type WorkerStart,
+} from './messages.js'
 import type { ResolvedServeOptions } from './options.js'
 import type { SharedSockets } from './shared-sockets.js'
 
@@ -59,7 +66,7 @@ export class WorkerThread {
   private endTimer: NodeJS.Timeout | undefined
   private endsAtMs = Number.POSITIVE_INFINITY
   private lastId = 0
-  private readonly asked = new Map<number, () => void>()
+  private readonly asked = new Map<number, (error?: Error) => void>()
 
   /** @throws Error of node:worker_threads, for `env`, `resourceLimits` or `data` that can't be used */
   constructor(options: ResolvedServeOptions, index: number, sockets: SharedSockets) {
@@ -112,21 +119,32 @@ export class WorkerThread {
     return this.ended
   }
 
-  /** Asks for its metrics; resolves with what it said last, if it does not answer. */
-  async collect(): Promise<Metrics> {
-    if (this.isReady) {
-      const id = ++this.lastId
-      await new Promise<void>((resolve) => {
+  /**
+   * Asks for its metrics; resolves with what it said last, if it does not answer.
+   *
+   * @throws what a metric of the app has thrown
+   */
+  async collect(): Promise<void> {
+    if (!this.isReady) return
+    const id = ++this.lastId
+    try {
+      await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(resolve, METRICS_TIMEOUT_MS)
-        this.asked.set(id, () => {
+        this.asked.set(id, (error) => {
           clearTimeout(timer)
-          resolve()
+          if (error === undefined) resolve()
+          else reject(error)
         })
         this.tell({ type: 'metrics', id })
       })
+    } finally {
       this.asked.delete(id)
     }
-    return this.metrics
+  }
+
+  /** It is no longer ready for newcomers, and goes on all the same. */
+  withdraw(): void {
+    this.tell({ type: 'withdraw' })
   }
 
   private tell(message: ToWorker): void {
@@ -151,8 +169,8 @@ export class WorkerThread {
         this.metrics = message.metrics
         this.asked.get(message.id)?.()
         break
-      case 'closed':
-        this.metrics = message.metrics
+      case 'noMetrics':
+        this.asked.get(message.id)?.(fromPlainError(message.error))
         break
     }
   }
