@@ -60,6 +60,10 @@ export const ErrorCode = {
   TLS: 'ERR_POLLUX_TLS',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
+  /** A worker of `serve` could not start; `cause` says why. */
+  WORKER_START: 'ERR_POLLUX_WORKER_START',
+  /** A worker of `serve` ended by itself, or did not end in time; `cause` says what it threw. */
+  WORKER_EXIT: 'ERR_POLLUX_WORKER_EXIT',
 } as const
 
 /** One of the values of {@link ErrorCode}. */

@@ -97,8 +97,12 @@ export {
   sendProxyHeader,
 } from './proxy-protocol/proxy-protocol.js'
 export { notifySystemd, systemdNotify } from './running/notify.js'
+export { serve } from './running/serve.js'
 export { type Closable, type CloseOnSignalsOptions, closeOnSignals } from './running/signals.js'
 export { listenTargetsFromSystemd, type SystemdListenTarget } from './running/systemd.js'
+export type { MetricsSource, WorkerApp, WorkerContext } from './running/workers/context.js'
+export type { RestartOptions, ServeHandlers, ServeOptions } from './running/workers/options.js'
+export { WorkerGroup, type WorkerInfo } from './running/workers/worker-group.js'
 export type {
   FdListenTarget,
   IpListenTarget,
