@@ -1,0 +1,139 @@
+/** The keys of a database: a hash table that is asked with the bytes of a request, so that a look-up makes no string. */
+import { randomInt } from 'node:crypto'
+import type { List } from './list.js'
+import type { MemberSet } from './member-set.js'
+import type { Request } from './request.js'
+
+/** A string, a hash, a list or a set. */
+export type Value = string | Map<string, string> | List | MemberSet
+
+export class Entry {
+  /** When it is over, in ms since 1970; 0 for never. */
+  expiresAtMs = 0
+  /** The next entry of the same bucket. */
+  next: Entry | null = null
+
+  constructor(
+    readonly key: string,
+    readonly hash: number,
+    public value: Value,
+  ) {}
+}
+
+/** Not known outside of the process, so that nobody can choose keys that all meet in one bucket. */
+const SEED = randomInt(2 ** 31)
+
+const FNV_PRIME = 0x01000193
+const LEAST_BUCKETS = 16
+
+/** FNV-1a, its upper half folded into the lower, which choose the bucket. */
+function hashOfBytes(bytes: Buffer, from: number, to: number): number {
+  let hash = SEED
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], FNV_PRIME)
+  return hash ^ (hash >>> 15)
+}
+
+function hashOfText(text: string): number {
+  let hash = SEED
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME)
+  return hash ^ (hash >>> 15)
+}
+
+export class Keyspace {
+  size = 0
+  private buckets: (Entry | null)[] = new Array(LEAST_BUCKETS).fill(null)
+
+  /** The entry of a request's argument. */
+  findArgument(request: Request, index: number): Entry | undefined {
+    const { bytes } = request
+    const from = request.from(index)
+    const to = request.to(index)
+    const hash = hashOfBytes(bytes, from, to)
+    let entry = this.buckets[hash & (this.buckets.length - 1)]
+    for (; entry !== null; entry = entry.next) {
+      if (entry.hash === hash && sameBytes(entry.key, bytes, from, to)) return entry
+    }
+    return undefined
+  }
+
+  find(key: string): Entry | undefined {
+    const hash = hashOfText(key)
+    let entry = this.buckets[hash & (this.buckets.length - 1)]
+    while (entry !== null && entry.key !== key) entry = entry.next
+    return entry ?? undefined
+  }
+
+  /** Adds a key that is not there. */
+  add(key: string, value: Value): Entry {
+    if (this.size === this.buckets.length) this.resize(2 * this.size)
+    const entry = new Entry(key, hashOfText(key), value)
+    this.put(entry)
+    this.size++
+    return entry
+  }
+
+  delete(entry: Entry): void {
+    const { buckets } = this
+    const index = entry.hash & (buckets.length - 1)
+    let before = buckets[index]
+    if (before === entry) {
+      buckets[index] = entry.next
+    } else {
+      while (before !== null && before.next !== entry) before = before.next
+      if (before === null) return
+      before.next = entry.next
+    }
+    entry.next = null
+    this.size--
+    if (this.size < buckets.length >> 3 && buckets.length > LEAST_BUCKETS) this.resize(buckets.length >> 1)
+  }
+
+  clear(): void {
+    this.size = 0
+    this.buckets = new Array(LEAST_BUCKETS).fill(null)
+  }
+
+  *[Symbol.iterator](): Generator<Entry> {
+    for (const first of this.buckets) {
+      for (let entry = first; entry !== null; entry = entry.next) yield entry
+    }
+  }
+
+  /**
+   * Looks at one bucket and says where to go on; 0 after the last. The cursor counts with its bits in reverse, the
+   * highest first: buckets that were visited stay so when the table grows or shrinks, and a key that is there all the
+   * time is seen at least once.
+   */
+  scan(cursor: number, visit: (entry: Entry) => void): number {
+    const mask = this.buckets.length - 1
+    for (let entry = this.buckets[cursor & mask]; entry !== null; entry = entry.next) visit(entry)
+    return reversed((reversed((cursor | ~mask) >>> 0) + 1) >>> 0)
+  }
+
+  private put(entry: Entry): void {
+    const index = entry.hash & (this.buckets.length - 1)
+    entry.next = this.buckets[index]
+    this.buckets[index] = entry
+  }
+
+  private resize(count: number): void {
+    const entries = [...this]
+    this.buckets = new Array(count).fill(null)
+    for (const entry of entries) this.put(entry)
+  }
+}
+
+function sameBytes(key: string, bytes: Buffer, from: number, to: number): boolean {
+  if (key.length !== to - from) return false
+  for (let i = from, j = 0; i < to; i++, j++) if (key.charCodeAt(j) !== bytes[i]) return false
+  return true
+}
+
+/** The 32 bits of a number, the last first. */
+function reversed(value: number): number {
+  let bits = ((value >>> 1) & 0x55555555) | ((value & 0x55555555) << 1)
+  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2)
+  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4)
+  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8)
+  return ((bits >>> 16) | (bits << 16)) >>> 0
+}
