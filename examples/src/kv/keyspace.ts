@@ -23,20 +23,41 @@ export class Entry {
 /** Not known outside of the process, so that nobody can choose keys that all meet in one bucket. */
 const SEED = randomInt(2 ** 31)
 
-const FNV_PRIME = 0x01000193
+const PRIME = 0x01000193
 const LEAST_BUCKETS = 16
 
-/** FNV-1a, its upper half folded into the lower, which choose the bucket. */
+/** Four bytes at a time: multiplying is what takes time. Both functions give the same for the same bytes. */
 function hashOfBytes(bytes: Buffer, from: number, to: number): number {
-  let hash = SEED
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i], FNV_PRIME)
-  return hash ^ (hash >>> 15)
+  let hash = SEED ^ (to - from)
+  let at = from
+  for (; at + 4 <= to; at += 4) {
+    hash = mix(hash, bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24))
+  }
+  for (; at < to; at++) hash = mix(hash, bytes[at])
+  return hash
 }
 
 function hashOfText(text: string): number {
-  let hash = SEED
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME)
-  return hash ^ (hash >>> 15)
+  const { length } = text
+  let hash = SEED ^ length
+  let at = 0
+  for (; at + 4 <= length; at += 4) {
+    hash = mix(
+      hash,
+      text.charCodeAt(at) |
+        (text.charCodeAt(at + 1) << 8) |
+        (text.charCodeAt(at + 2) << 16) |
+        (text.charCodeAt(at + 3) << 24),
+    )
+  }
+  for (; at < length; at++) hash = mix(hash, text.charCodeAt(at))
+  return hash
+}
+
+/** FNV-1a with words for bytes, and the upper half folded into the lower, which chooses the bucket. */
+function mix(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, PRIME)
+  return product ^ (product >>> 15)
 }
 
 export class Keyspace {
@@ -65,7 +86,8 @@ export class Keyspace {
 
   /** Adds a key that is not there. */
   add(key: string, value: Value): Entry {
-    if (this.size === this.buckets.length) this.resize(2 * this.size)
+    // Half of the buckets are empty at least: the way to another entry is a wait for memory.
+    if (2 * this.size === this.buckets.length) this.resize(2 * this.buckets.length)
     const entry = new Entry(key, hashOfText(key), value)
     this.put(entry)
     this.size++
@@ -85,7 +107,7 @@ export class Keyspace {
     }
     entry.next = null
     this.size--
-    if (this.size < buckets.length >> 3 && buckets.length > LEAST_BUCKETS) this.resize(buckets.length >> 1)
+    if (this.size < buckets.length >> 4 && buckets.length > LEAST_BUCKETS) this.resize(buckets.length >> 1)
   }
 
   clear(): void {

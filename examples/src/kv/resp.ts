@@ -53,9 +53,8 @@ class RespDecoder implements RespCodec {
   /** A command that is not complete: what is known of it, and how many arguments it will have. */
   private partial: Request | null = null
   private expected = 0
-  /** What `line` found: the number, and where the next byte is. */
+  /** What `line` read. */
   private value = 0
-  private next = 0
 
   constructor(options: RespOptions) {
     this.maxBulkBytes = options.maxBulkBytes ?? Math.min(2 ** 29, constants.MAX_STRING_LENGTH)
@@ -67,84 +66,76 @@ class RespDecoder implements RespCodec {
 
   decode(input: Input): Request | undefined {
     while (input.start < input.end) {
-      if (this.partial === null && input.bytes[input.start] !== STAR) {
+      if (this.partial !== null) return this.decodeArguments(input, this.partial, input.start + input.scanned)
+      if (input.bytes[input.start] === STAR) {
+        const at = this.line(input, input.start + 1, 'invalid multibulk length')
+        if (at < 0) return undefined
+        this.expected = this.value
+        if (this.expected > this.maxArguments) throw protocolError('invalid multibulk length')
+        if (this.expected > 0) {
+          spare.clear()
+          return this.decodeArguments(input, spare, at)
+        }
+        // An array of nothing is no command, and is not answered.
+        input.start = at
+        input.scanned = 0
+      } else {
         const request = this.decodeInline(input)
         if (request === undefined || request.count > 0) return request
-      } else if (this.decodeArray(input)) {
-        // An array of nothing is no command, and is not answered.
-        if (this.expected > 0) return this.finish(input)
-      } else {
-        return undefined
       }
     }
     return undefined
   }
 
-  /** Whether all of the arguments are there; `next` is behind them then. */
-  private decodeArray(input: Input): boolean {
+  /** Adds what is there from `at` on to the request, and gives it when it is complete. */
+  private decodeArguments(input: Input, request: Request, from: number): Request | undefined {
     const { start, end, bytes } = input
-    let request = this.partial
-    let at = start + input.scanned
-    if (request === null) {
-      if (!this.line(input, start + 1, 'invalid multibulk length')) return this.wait(input, null, start)
-      if (this.value > this.maxArguments) throw protocolError('invalid multibulk length')
-      this.expected = this.value
-      at = this.next
-      if (this.expected <= 0) {
-        input.start = at
-        input.scanned = 0
-        return true
-      }
-      request = spare
-      request.clear()
-    }
-    while (request.count < this.expected) {
+    const { expected } = this
+    let at = from
+    while (request.count < expected) {
       if (at === end) return this.wait(input, request, at)
       if (bytes[at] !== DOLLAR) throw protocolError(`expected '$', got '${String.fromCharCode(bytes[at])}'`)
-      if (!this.line(input, at + 1, 'invalid bulk length')) return this.wait(input, request, at)
-      const length = this.value
-      if (length < 0 || length > this.maxBulkBytes) throw protocolError('invalid bulk length')
-      const from = this.next
-      const to = from + length
-      if (to + 2 > end) {
-        this.wait(input, request, at)
-        input.needed = to + 2 - start
-        return false
+      const textFrom = this.line(input, at + 1, 'invalid bulk length')
+      if (textFrom < 0) return this.wait(input, request, at)
+      if (this.value < 0 || this.value > this.maxBulkBytes) throw protocolError('invalid bulk length')
+      const textTo = textFrom + this.value
+      if (textTo + 2 > end) {
+        input.needed = textTo + 2 - start
+        return this.wait(input, request, at)
       }
-      if (bytes[to] !== CR || bytes[to + 1] !== LF) throw protocolError('expected CRLF after a bulk string')
-      request.add(from - start, to - start)
-      at = to + 2
+      if (bytes[textTo] !== CR || bytes[textTo + 1] !== LF) throw protocolError('expected CRLF after a bulk string')
+      request.add(textFrom - start, textTo - start)
+      at = textTo + 2
     }
-    this.partial = request
-    this.next = at
-    return true
-  }
-
-  /** Keeps what is known of an incomplete command: its bytes before `at` are not looked at again. */
-  private wait(input: Input, request: Request | null, at: number): false {
-    input.scanned = at - input.start
-    if (request !== null && request === spare) spare = new Request()
-    this.partial = request
-    return false
-  }
-
-  private finish(input: Input): Request {
-    const request = this.partial as Request
-    const { start } = input
-    this.partial = null
-    input.start = this.next
-    if (input.borrow) request.place(input.bytes, start)
-    else request.place(input.take(start, this.next), 0)
+    if (this.partial !== null) this.partial = null
+    input.start = at
+    if (input.borrow) request.place(bytes, start)
+    else request.place(input.take(start, at), 0)
     return request
   }
 
+  /** Keeps what is known of an incomplete command: its bytes before `at` are not looked at again. */
+  private wait(input: Input, request: Request, at: number): undefined {
+    input.scanned = at - input.start
+    this.partial = request
+    if (request === spare) spare = new Request()
+  }
+
   /**
-   * Reads a number and the CRLF behind it into `value` and `next`.
+   * Reads a number, which becomes `value`, and the CRLF behind it.
    *
-   * @returns whether all of it is there
+   * @returns where the next byte is; -1 while not all of it is there
    */
-  private line(input: Input, from: number, problem: string): boolean {
+  private line(input: Input, from: number, problem: string): number {
     const { bytes, end } = input
+    // Most numbers have one digit.
+    if (from + 2 < end && bytes[from + 1] === CR && bytes[from + 2] === LF) {
+      const digit = bytes[from] - ZERO
+      if (digit >= 0 && digit <= 9) {
+        this.value = digit
+        return from + 3
+      }
+    }
     let at = from
     let value = 0
     const negative = at < end && bytes[at] === MINUS
@@ -156,15 +147,14 @@ class RespDecoder implements RespCodec {
       value = value * 10 + digit
       at++
     }
-    // More digits than any length has: 2^53 is far away still.
+    // More digits than any length has; 2^53 is far away still.
     if (at - first > 10) throw protocolError(problem)
-    if (at === end) return false
+    if (at === end) return -1
     if (at === first || bytes[at] !== CR) throw protocolError(problem)
-    if (at + 1 === end) return false
+    if (at + 1 === end) return -1
     if (bytes[at + 1] !== LF) throw protocolError(problem)
     this.value = negative ? -value : value
-    this.next = at + 2
-    return true
+    return at + 2
   }
 
   private decodeInline(input: Input): Request | undefined {
