@@ -7,17 +7,47 @@ import type { Request } from './request.js'
 /** A string, a hash, a list or a set. */
 export type Value = string | Map<string, string> | List | MemberSet
 
+/**
+ * A key and what it has. The first bytes of the key stand here once more, as words: to compare them with those of a
+ * request is to look at no other memory, and waiting for memory is what a look-up consists of.
+ */
 export class Entry {
-  /** When it is over, in ms since 1970; 0 for never. */
-  expiresAtMs = 0
+  readonly word0: number
+  readonly word1: number
+  readonly word2: number
+  readonly word3: number
+  private readonly length: number
   /** The next entry of the same bucket. */
   next: Entry | null = null
+  /** When it is over, in ms since 1970; 0 for never. */
+  expiresAtMs = 0
 
   constructor(
-    readonly key: string,
     readonly hash: number,
     public value: Value,
-  ) {}
+    readonly key: string,
+  ) {
+    this.word0 = wordOfText(key, 0)
+    this.word1 = wordOfText(key, 4)
+    this.word2 = wordOfText(key, 8)
+    this.word3 = wordOfText(key, 12)
+    this.length = key.length
+  }
+
+  /** Whether these bytes are its key. */
+  isAt(bytes: Buffer, from: number, to: number): boolean {
+    if (
+      this.length !== to - from ||
+      this.word0 !== wordOfBytes(bytes, from, to) ||
+      this.word1 !== wordOfBytes(bytes, from + 4, to) ||
+      this.word2 !== wordOfBytes(bytes, from + 8, to) ||
+      this.word3 !== wordOfBytes(bytes, from + 12, to)
+    ) {
+      return false
+    }
+    for (let at = 16; at < this.length; at++) if (this.key.charCodeAt(at) !== bytes[from + at]) return false
+    return true
+  }
 }
 
 /** Not known outside of the process, so that nobody can choose keys that all meet in one bucket. */
@@ -26,31 +56,32 @@ const SEED = randomInt(2 ** 31)
 const PRIME = 0x01000193
 const LEAST_BUCKETS = 16
 
-/** Four bytes at a time: multiplying is what takes time. Both functions give the same for the same bytes. */
+/** Four bytes, or what there is of them before `to`; 0 for none. */
+function wordOfBytes(bytes: Buffer, at: number, to: number): number {
+  if (at + 4 <= to) {
+    return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+  }
+  let word = 0
+  for (let shift = 0; at < to; at++, shift += 8) word |= bytes[at] << shift
+  return word
+}
+
+function wordOfText(text: string, at: number): number {
+  let word = 0
+  for (let i = at; i < at + 4 && i < text.length; i++) word |= text.charCodeAt(i) << (8 * (i - at))
+  return word
+}
+
+/** By words, for multiplying is what takes time. Both functions give the same for the same bytes. */
 function hashOfBytes(bytes: Buffer, from: number, to: number): number {
   let hash = SEED ^ (to - from)
-  let at = from
-  for (; at + 4 <= to; at += 4) {
-    hash = mix(hash, bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24))
-  }
-  for (; at < to; at++) hash = mix(hash, bytes[at])
+  for (let at = from; at < to; at += 4) hash = mix(hash, wordOfBytes(bytes, at, to))
   return hash
 }
 
 function hashOfText(text: string): number {
-  const { length } = text
-  let hash = SEED ^ length
-  let at = 0
-  for (; at + 4 <= length; at += 4) {
-    hash = mix(
-      hash,
-      text.charCodeAt(at) |
-        (text.charCodeAt(at + 1) << 8) |
-        (text.charCodeAt(at + 2) << 16) |
-        (text.charCodeAt(at + 3) << 24),
-    )
-  }
-  for (; at < length; at++) hash = mix(hash, text.charCodeAt(at))
+  let hash = SEED ^ text.length
+  for (let at = 0; at < text.length; at += 4) hash = mix(hash, wordOfText(text, at))
   return hash
 }
 
@@ -72,7 +103,7 @@ export class Keyspace {
     const hash = hashOfBytes(bytes, from, to)
     let entry = this.buckets[hash & (this.buckets.length - 1)]
     for (; entry !== null; entry = entry.next) {
-      if (entry.hash === hash && sameBytes(entry.key, bytes, from, to)) return entry
+      if (entry.hash === hash && entry.isAt(bytes, from, to)) return entry
     }
     return undefined
   }
@@ -88,7 +119,7 @@ export class Keyspace {
   add(key: string, value: Value): Entry {
     // Half of the buckets are empty at least: the way to another entry is a wait for memory.
     if (2 * this.size === this.buckets.length) this.resize(2 * this.buckets.length)
-    const entry = new Entry(key, hashOfText(key), value)
+    const entry = new Entry(hashOfText(key), value, key)
     this.put(entry)
     this.size++
     return entry
@@ -143,12 +174,6 @@ export class Keyspace {
     this.buckets = new Array(count).fill(null)
     for (const entry of entries) this.put(entry)
   }
-}
-
-function sameBytes(key: string, bytes: Buffer, from: number, to: number): boolean {
-  if (key.length !== to - from) return false
-  for (let i = from, j = 0; i < to; i++, j++) if (key.charCodeAt(j) !== bytes[i]) return false
-  return true
 }
 
 /** The 32 bits of a number, the last first. */
