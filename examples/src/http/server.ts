@@ -1,4 +1,5 @@
 /** An HTTP/1.1 server for a table of routes. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Connection, createServer, type Server } from '@pollux/framework'
 import { CONTINUE, type HttpLimits, http, type Incoming } from './http-codec.js'
 import { HttpError } from './http-error.js'
@@ -17,6 +18,9 @@ const IDLE_TIMEOUT_MS = 60_000
 
 /** How long a client may take to read our last answer and to end, once it was told that the connection closes. */
 const LINGER_MS = 2000
+
+/** How much of a streamed body is sent before other connections have their turn. */
+const BYTES_PER_TURN = 64 * 1024
 
 const CLOSE = 'connection: close\r\n'
 const KEEP_ALIVE = 'connection: keep-alive\r\n'
@@ -81,6 +85,7 @@ function reply(conn: HttpConnection, request: Request, response: Response): Prom
 
 /** Sends what comes, no faster than the client takes it. */
 async function stream(conn: HttpConnection, parts: Streamed, chunked: boolean, stays: boolean): Promise<void> {
+  let sinceTurn = 0
   try {
     for await (const part of parts) {
       const bytes = typeof part === 'string' ? Buffer.from(part) : part
@@ -91,6 +96,11 @@ async function stream(conn: HttpConnection, parts: Streamed, chunked: boolean, s
       conn.send(bytes)
       if (chunked) conn.send('\r\n')
       await conn.drained()
+      // Parts that are always ready, for a client that always reads, would leave no time for others.
+      sinceTurn += bytes.length
+      if (sinceTurn < BYTES_PER_TURN) continue
+      sinceTurn = 0
+      await nextTurn()
     }
   } catch (error) {
     if (conn.readyState !== 'open') return

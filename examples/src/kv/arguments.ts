@@ -43,9 +43,7 @@ export function optionalCount(request: Request, index: number): number | undefin
 }
 
 /** Where a range that may count from the end (-1 is the last) begins and ends: from and to, at least empty. */
-export function range(request: Request, index: number, length: number): [from: number, to: number] {
-  const first = integer(request, index)
-  const last = integer(request, index + 1)
+export function range(first: number, last: number, length: number): [from: number, to: number] {
   const from = Math.max(0, first < 0 ? first + length : first)
   const to = Math.min(length, (last < 0 ? last + length : last) + 1)
   return from < to ? [from, to] : [0, 0]

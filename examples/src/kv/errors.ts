@@ -8,14 +8,19 @@ const QUOTED = 128
 export function unknownCommand(request: Request): ReplyError {
   let args = ''
   for (let i = 1; i < request.count && args.length < QUOTED; i++) {
-    args += `'${request.text(i).slice(0, QUOTED - args.length)}' `
+    args += `'${quoted(request.text(i), QUOTED - args.length)}' `
   }
-  const name = request.text(0).slice(0, QUOTED)
+  const name = quoted(request.text(0), QUOTED)
   return new ReplyError(`ERR unknown command '${name}', with args beginning with: ${args}`)
 }
 
 export function unknownSubcommand(command: string, name: string): ReplyError {
-  return new ReplyError(`ERR unknown subcommand '${name.slice(0, QUOTED)}'. Try ${command} HELP.`)
+  return new ReplyError(`ERR unknown subcommand '${quoted(name, QUOTED)}'. Try ${command} HELP.`)
+}
+
+/** Up to the first byte that ends a string in C, as with Redis. */
+function quoted(text: string, most: number): string {
+  return text.slice(0, most).split('\0', 1)[0]
 }
 
 export function wrongNumber(name: string): ReplyError {

@@ -39,9 +39,9 @@ function deleteKeys({ db }: Client, request: Request): Reply {
 /** EXPIRE and its siblings; `unit` as the option of SET that says the same. */
 function expire(unit: string): Run {
   return ({ db }, request) => {
-    const atMs = endOf(request, 2, unit, true)
     const conditions = request.texts(3).map((word) => word.toLowerCase())
     checkConditions(conditions, request)
+    const atMs = endOf(request, 2, unit, true)
     const entry = db.find(request, 1)
     if (entry === undefined || !conditions.every((word) => mayExpire(word, entry.expiresAtMs, atMs))) return 0
     if (atMs > Date.now()) db.expireAt(entry, atMs)

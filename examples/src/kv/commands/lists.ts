@@ -33,24 +33,24 @@ function pop(end: 'pop' | 'shift'): Run {
 }
 
 function slice({ db }: Client, request: Request): Reply {
+  const [first, last] = [integer(request, 2), integer(request, 3)]
   const list = db.list(request, 1)
-  const [from, to] = range(request, 2, list?.length ?? 0)
-  return list?.slice(from, to) ?? []
+  return list?.slice(...range(first, last, list.length)) ?? []
 }
 
 function trim({ db }: Client, request: Request): Reply {
+  const [first, last] = [integer(request, 2), integer(request, 3)]
   const list = db.list(request, 1)
-  const [from, to] = range(request, 2, list?.length ?? 0)
   if (list === undefined) return OK
-  list.replace(list.slice(from, to))
+  list.replace(list.slice(...range(first, last, list.length)))
   db.deleteIfEmpty(request, 1, list.length)
   return OK
 }
 
 function at({ db }: Client, request: Request): Reply {
-  const index = integer(request, 2)
   const list = db.list(request, 1)
   if (list === undefined) return null
+  const index = integer(request, 2)
   const place = index < 0 ? index + list.length : index
   return place >= 0 && place < list.length ? list.at(place) : null
 }

@@ -94,18 +94,16 @@ function getDelete({ db }: Client, request: Request): Reply {
 }
 
 function getAndExpire({ db }: Client, request: Request): Reply {
+  const word = request.count > 2 ? request.word(2) : ''
+  const isTimed = isTimeOption(word) && request.count === 4
+  const isPersistent = word === 'persist' && request.count === 3
+  if (request.count > 2 && !isTimed && !isPersistent) throw SYNTAX_ERROR
   const value = db.string(request, 1)
   const entry = db.find(request, 1)
-  const word = request.count > 2 ? request.word(2) : ''
-  if (isTimeOption(word) && request.count === 4) {
-    const atMs = endOf(request, 3, word)
-    if (entry !== undefined) db.expireAt(entry, atMs)
-  } else if (word === 'persist' && request.count === 3) {
-    if (entry !== undefined) db.expireAt(entry, 0)
-  } else if (request.count > 2) {
-    throw SYNTAX_ERROR
-  }
-  return value ?? null
+  if (value === undefined || entry === undefined) return null
+  if (isTimed) db.expireAt(entry, endOf(request, 3, word))
+  else if (isPersistent) db.expireAt(entry, 0)
+  return value
 }
 
 function setMany({ db }: Client, request: Request): Reply {
