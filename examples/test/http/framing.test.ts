@@ -142,7 +142,7 @@ describe('refused', () => {
 
   it.each<[string, HttpLimits, string, number]>([
     ['a long target', { maxTargetBytes: 5 }, `GET /12345 HTTP/1.1\r\n${HOST}\r\n`, 414],
-    ['a long target that has no end', { maxTargetBytes: 5, maxHeadBytes: 8 }, 'GET /12345', 414],
+    ['a long target that has no end', { maxTargetBytes: 5, maxHeadBytes: 9 }, 'GET /12345', 414],
     ['a long head', { maxHeadBytes: 50 }, get(`A: ${'x'.repeat(50)}`), 431],
     ['a long head that has no end', { maxHeadBytes: 50 }, `GET / HTTP/1.1\r\nA: ${'x'.repeat(50)}`, 431],
     ['many fields', { maxFields: 3 }, get('A: 1\r\nB: 2\r\nC: 3'), 431],
