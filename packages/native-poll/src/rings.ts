@@ -61,6 +61,13 @@ export const EventType = {
   READY: 13,
   /** Something that `pollLater` named is ready. Of no slot: slot and generation are 0. */
   POLLED: 14,
+  /**
+   * The pipe from this socket is over: `a` is 0 when its peer's end was passed on, else the errno of the sending side,
+   * which is gone, has failed, or was ended by somebody else. Not reported where this socket itself fails or closes.
+   */
+  PIPED: 15,
+  /** A file of `sendFile`, the oldest that was under way, is with the kernel. */
+  FILE_SENT: 16,
   /** Datagrams in the receive slab, valid until the handler returns: `a` offset of the first, `b` how many (datagrams.ts). */
   DATAGRAMS: 20,
   /** A datagram socket could not do something, and goes on: `a` errno, `b` a {@link Syscall}; details by `takeDatagramFailure`. */
@@ -112,7 +119,7 @@ export const Op = {
 } as const
 
 /** Which system call an `ERROR` event speaks of (word `b`). */
-export const Syscall = { recv: 1, send: 2, connect: 3, accept: 4, shutdown: 5, poll: 6 } as const
+export const Syscall = { recv: 1, send: 2, connect: 3, accept: 4, shutdown: 5, poll: 6, sendfile: 7 } as const
 
 /** Words of the control block, an `Int32Array` that both sides write. */
 export const Control = {
@@ -175,7 +182,9 @@ export const Counter = {
   segmentedReceives: 21,
   segmentedSends: 22,
   segmentRefusals: 23,
+  bytesSpliced: 24,
+  fileBytes: 25,
 } as const
 
 /** Numbers in the counters block. */
-export const COUNTERS = 24
+export const COUNTERS = 26

@@ -32,6 +32,8 @@ enum class Event : uint32_t {
   kAcceptResumed = 12,
   kReady = 13,
   kPolled = 14,
+  kPiped = 15,
+  kFileSent = 16,
   kDatagrams = 20,
   kDatagramError = 21,
 };
@@ -52,7 +54,15 @@ enum class Op : uint32_t {
   kForwardDatagram = 22,
 };
 
-enum class Syscall : int32_t { kRecv = 1, kSend = 2, kConnect = 3, kAccept = 4, kShutdown = 5, kPoll = 6 };
+enum class Syscall : int32_t {
+  kRecv = 1,
+  kSend = 2,
+  kConnect = 3,
+  kAccept = 4,
+  kShutdown = 5,
+  kPoll = 6,
+  kSendfile = 7,
+};
 
 // One record of either ring: four 32-bit words.
 struct Record {
@@ -110,8 +120,10 @@ struct Counters {
   double segmented_receives;
   double segmented_sends;
   double segment_refusals;
+  double bytes_spliced;
+  double file_bytes;
 };
-static_assert(sizeof(Counters) == 24 * sizeof(double));
+static_assert(sizeof(Counters) == 26 * sizeof(double));
 
 struct Bytes {
   uint8_t* data = nullptr;
