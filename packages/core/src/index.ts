@@ -54,6 +54,7 @@ export type {
   Ipv4SourceMembership,
   SourceGroupMembership,
 } from './options/memberships.js'
+export { type OptionCalls, optionCallsOf } from './options/option-calls.js'
 export type { Linger, MemoryInfo, OptionType, PeerCredentials, TimeValue } from './options/option-type.js'
 export {
   type OptionInput,

@@ -164,14 +164,21 @@ export class Submissions {
 
   /**
    * A place for a message that is written straight into the send slab: where it begins, with `room` bytes or more until
-   * the slab ends. `closeMessage` must come before anything else is submitted, or the message is as if it had never been.
+   * the slab ends. Unless `closeMessage` is next, the message is as if it had never been.
    */
   openMessage(room: number): number {
     return this.reserve(room)
   }
 
-  /** Sends the message that `openMessage` made room for, and adds it to the socket's queue. */
+  /**
+   * Sends the message that `openMessage` made room for, and adds it to the socket's queue.
+   *
+   * @throws Error where something else was submitted since, which has taken the place of the message
+   */
   closeMessage(slot: number, generation: number, cursor: number, length: number): void {
+    if (this.control[SEND_CURSOR] !== cursor) {
+      throw new Error('something was written while a message was being encoded: encode() may not write')
+    }
     this.commit(slot, generation, cursor, length)
   }
 

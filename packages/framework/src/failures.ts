@@ -26,3 +26,12 @@ export function serverClosed(): SocketError {
 export function loopClosed(): SocketError {
   return new SocketError('the event loop was closed while connecting', { code: ErrorCode.CLOSED })
 }
+
+export function closedBeforeDrain(cause: unknown): SocketError {
+  const text = 'the connection closed before its output had drained'
+  return new SocketError(text, { code: ErrorCode.CLOSED, cause })
+}
+
+export function upgradeClosed(): SocketError {
+  return new SocketError('a closed connection can not be upgraded', { code: ErrorCode.CLOSED })
+}

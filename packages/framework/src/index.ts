@@ -13,19 +13,31 @@ export {
   type UnixEndpoint,
 } from '@pollux/core'
 export { type ConnectOptions, type ConnectTarget, connect } from './clients/connect.js'
-export { Connection } from './connection/connection.js'
+export type { Codec, CodecSource } from './codecs/codec.js'
+export { CodecError, frameTooLong, incompleteFrame, malformedFrame } from './codecs/codec-error.js'
+export { encodeToBuffer } from './codecs/encode.js'
+export type { Input } from './codecs/input.js'
+export type { Output } from './codecs/output.js'
+export { CloseReason } from './connection/close-reason.js'
+export { type AnyConnection, Connection } from './connection/connection.js'
+export type { ConnectionSocket } from './connection/connection-socket.js'
+export type { Filter } from './connection/filter.js'
 export type {
   ConnectionHandlers,
   ConnectionInit,
   ConnectionOptions,
   ServerHandlers,
   ServerInit,
+  UpgradeInit,
 } from './connection/handlers.js'
+export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export type { OverloadLevel, Plugin } from './plugins/plugin.js'
 export type {
   FdListenTarget,
   IpListenTarget,
   ListenTarget,
   UnixListenTarget,
 } from './server/listen-target.js'
-export { createServer, Server } from './server/server.js'
+export { type AnyServer, createServer, Server } from './server/server.js'
+export type { Statistics } from './server/statistics.js'

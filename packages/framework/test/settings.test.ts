@@ -6,7 +6,8 @@ import { Settings } from '../src/connection/settings.js'
 const loop = new EventLoop()
 afterAll(() => loop.close())
 
-const make = (init: object) => new Settings({ data() {}, loop, ...init } as ConnectionInit<unknown>)
+const make = (init: object) =>
+  new Settings({ data() {}, loop, ...init } as ConnectionInit<unknown, Buffer, string>, () => [])
 
 describe('the settings of connections', () => {
   it('have a default each', () => {

@@ -51,34 +51,34 @@ export type ConnectTarget = (IpEndpoint | UnixEndpoint) & ConnectOptions
  * conn.write('hello\n')
  * ```
  */
-export async function connect<State = unknown>(
+export async function connect<State = unknown, In = Buffer, Out = string | Uint8Array>(
   target: ConnectTarget,
-  init: ConnectionInit<State>,
-): Promise<Connection<State>> {
+  init: ConnectionInit<State, In, Out>,
+): Promise<Connection<State, In, Out>> {
   checkObject(target, 'target')
-  const settings = new Settings(init)
+  const settings = new Settings(init, () => [])
   const timeoutMs = checkInteger(target.connectTimeoutMs ?? 0, 'connectTimeoutMs', 0, MAX_TIMEOUT_MS)
   target.signal?.throwIfAborted()
   return new ConnectAttempt(target, settings, timeoutMs).result
 }
 
 /** One call of `connect`: tries address after address until one answers or somebody loses patience. */
-class ConnectAttempt<State> implements ConnectionOwner<State> {
+class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In, Out> {
   readonly server = undefined
-  readonly result: Promise<Connection<State>>
+  readonly result: Promise<Connection<State, In, Out>>
   private readonly target: ConnectTarget
-  private readonly settings: Settings<State>
-  private resolve!: (connection: Connection<State>) => void
+  private readonly settings: Settings<State, In, Out>
+  private resolve!: (connection: Connection<State, In, Out>) => void
   private reject!: (reason: unknown) => void
   private addresses: SocketAddress[] = []
   private tried = 0
   private readonly errors: SocketError[] = []
-  private current: Connection<State> | undefined = undefined
+  private current: Connection<State, In, Out> | undefined = undefined
   private settled = false
   private timer: NodeJS.Timeout | undefined = undefined
   private readonly onAbort = () => this.giveUp(this.target.signal?.reason)
 
-  constructor(target: ConnectTarget, settings: Settings<State>, timeoutMs: number) {
+  constructor(target: ConnectTarget, settings: Settings<State, In, Out>, timeoutMs: number) {
     this.target = target
     this.settings = settings
     this.result = new Promise((resolve, reject) => {
@@ -94,7 +94,7 @@ class ConnectAttempt<State> implements ConnectionOwner<State> {
   }
 
   /** The kernel's answer for the address that is being tried. */
-  connectDone(connection: Connection<State>, errno: number): void {
+  connectDone(connection: Connection<State, In, Out>, errno: number): void {
     if (this.settled || connection !== this.current) return
     if (errno === 0) {
       this.settle()
@@ -110,7 +110,7 @@ class ConnectAttempt<State> implements ConnectionOwner<State> {
     this.tryNext()
   }
 
-  connectionClosed(connection: Connection<State>): void {
+  connectionClosed(connection: Connection<State, In, Out>): void {
     // Not by us: the loop was closed.
     if (!this.settled && connection === this.current) this.giveUp(loopClosed())
   }
@@ -136,7 +136,7 @@ class ConnectAttempt<State> implements ConnectionOwner<State> {
     this.giveUp(this.failure())
   }
 
-  private begin(address: SocketAddress): Connection<State> {
+  private begin(address: SocketAddress): Connection<State, In, Out> {
     const { settings, target } = this
     const socket = ChannelSocket.create(address.family, settings.loop)
     try {
@@ -146,7 +146,7 @@ class ConnectAttempt<State> implements ConnectionOwner<State> {
       }
       if (address.family !== 'Unix') socket.setOption('noDelay', settings.noDelay)
       const connection = new Connection(settings.loop, socket.slot, socket.generation, settings, this)
-      socket.connect(address, settings.borrow)
+      socket.connect(address, settings.borrowChunks)
       socket.release()
       return connection
     } catch (error) {

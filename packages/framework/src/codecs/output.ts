@@ -34,6 +34,8 @@ export class Output {
   at = 0
   /** Where this message begins. */
   start = 0
+  /** Internal: whether the message is in the send slab. */
+  inSlab = false
   private limit = 0
 
   /** How many bytes the message has so far. */
@@ -106,6 +108,7 @@ export class Output {
     this.at = this.start
     this.buffer = submissions.slab
     this.limit = this.buffer.length
+    this.inSlab = true
   }
 
   /** Internal: a message begins, in memory of its own. */
@@ -114,6 +117,12 @@ export class Output {
     this.start = 0
     this.at = 0
     this.limit = SLAB_ROOM
+    this.inSlab = false
+  }
+
+  /** Internal: the message in memory of its own, which the send slab is not: what is submitted next would write over it. */
+  detached(): Buffer {
+    return this.inSlab ? Buffer.from(this.view()) : this.view()
   }
 
   /** Internal: the message so far, as a view. */
@@ -141,5 +150,6 @@ export class Output {
     this.start = 0
     this.at = length
     this.limit = size
+    this.inSlab = false
   }
 }

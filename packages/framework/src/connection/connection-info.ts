@@ -1,5 +1,7 @@
 /** What one can ask of a connection: its state, its addresses, what it has moved. */
 import { Channel, Column, type SocketAddress } from '@pollux/core'
+import { ConnectionSocket } from './connection-socket.js'
+import type { Filter } from './filter.js'
 import { Lifecycle, type ReadyState, readyStateOf } from './lifecycle.js'
 
 const { CONNECTING, DESTROYED, CLOSED } = Lifecycle
@@ -8,15 +10,32 @@ const { CONNECTING, DESTROYED, CLOSED } = Lifecycle
 class Details {
   local: SocketAddress | undefined = undefined
   remote: SocketAddress | undefined = undefined
-  /** Why the connection failed. */
-  reason: unknown = undefined
+  socket: ConnectionSocket | undefined = undefined
+  /** What failed the connection, and why it closes in a word. */
+  error: unknown = undefined
+  closeReason: string | undefined = undefined
+  /** Who waits in `drained`. */
+  drained: PromiseWithResolvers | undefined = undefined
   bytesRead = 0
   bytesWritten = 0
 }
 
+/** A promise that is settled from elsewhere. */
+export interface PromiseWithResolvers {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
+}
+
+let lastId = 0
+
 export abstract class ConnectionInfo extends Channel {
+  /** Its number, for logs: unique in this thread. */
+  readonly id: number = ++lastId
   /** Changed by `Connection.move` alone. */
   protected lifecycle: Lifecycle = CONNECTING
+  /** Internal: what stands between the socket and this connection; null: nothing does. */
+  protected through: Filter | null = null
   private lazyDetails: Details | null = null
 
   /** 'connecting', 'open' (for writing), 'ending' (our half has ended), or 'closed' (from `destroy` on). */
@@ -26,7 +45,9 @@ export abstract class ConnectionInfo extends Channel {
 
   /** Bytes written that the kernel has not taken yet. */
   get queuedBytes(): number {
-    return this.lifecycle === CLOSED ? 0 : this.column(Column.QUEUED)
+    if (this.lifecycle === CLOSED) return 0
+    const queued = this.column(Column.QUEUED)
+    return this.through === null ? queued : queued + this.through.queuedBytes
   }
 
   /** Bytes received in all; stays readable after the close. */
@@ -56,6 +77,21 @@ export abstract class ConnectionInfo extends Channel {
     return details.remote
   }
 
+  /** The socket underneath, with every option that the system has. */
+  get socket(): ConnectionSocket {
+    const { details } = this
+    details.socket ??= new ConnectionSocket(this.loop, this.handle)
+    return details.socket
+  }
+
+  /**
+   * Why the connection closes, in a word: one of {@link CloseReason}, or a plugin's own. Undefined before it does.
+   * For messages to people there is the error that `error` and `close` get.
+   */
+  get closeReason(): string | undefined {
+    return this.lazyDetails?.closeReason
+  }
+
   /** Keeps the process alive while this connection is open (the default). */
   ref(): this {
     if (this.lifecycle < DESTROYED) this.loop.reactor.ref(this.handle)
@@ -74,8 +110,20 @@ export abstract class ConnectionInfo extends Channel {
     this.details.bytesWritten = this.column(Column.BYTES_WRITTEN)
   }
 
+  /** The first reason stays: what follows from it is none. */
+  protected closingBecause(reason: string): void {
+    this.details.closeReason ??= reason
+  }
+
   protected get details(): Details {
     this.lazyDetails ??= new Details()
     return this.lazyDetails
+  }
+
+  /** Whether there is a promise of `drained` to settle, looked up without making the details. */
+  protected takeDrained(): PromiseWithResolvers | undefined {
+    const drained = this.lazyDetails?.drained
+    if (drained !== undefined) this.details.drained = undefined
+    return drained
   }
 }

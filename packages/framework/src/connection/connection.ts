@@ -1,66 +1,54 @@
 /** A stream connection: what handlers get, and the rules of its life (lifecycle.ts). */
-import { isUint8Array } from 'node:util/types'
 import {
   Column,
   checkInteger,
   type EventLoop,
-  invalidArgType,
-  MAX_BYTES_PER_UNIT,
   Op,
   raiseUncaught,
+  type SocketError,
   syscallName,
   systemError,
-  TABLE_COLUMNS,
 } from '@pollux/core'
-import { idleTimeout, queueFull, writeAfterEnd } from '../failures.js'
+import type { CodecSource } from '../codecs/codec.js'
+import { idleTimeout, upgradeClosed } from '../failures.js'
 import type { Server } from '../server/server.js'
-import { ConnectionInfo } from './connection-info.js'
+import { CloseReason, closeReasonOf } from './close-reason.js'
+import { ConnectionInput } from './connection-input.js'
+import type { Filter } from './filter.js'
+import { ADMITTED, FAILED, OPENED, OPENING_HELD, RAW_ENDED, USER_ENDED, WANTS_RESET } from './flags.js'
+import type { UpgradeInit } from './handlers.js'
 import { Happening, Lifecycle, nextState } from './lifecycle.js'
 import { isThenable, raiseRejection } from './results.js'
 import { MAX_TIMEOUT_MS, type Settings } from './settings.js'
 
 const { OPEN, PEER_ENDED, ENDED, CONNECTING, CLOSING, DESTROYED, CLOSED } = Lifecycle
-const { QUEUED } = Column
 
-// Flags.
-/** `open` was called, or would have been: `close` will be. */
-const OPENED = 1
-/** The user called `end`. */
-const USER_ENDED = 2
-/** Reading is paused. */
-const PAUSED = 4
-/** `write` returned false, and `drain` is to come. */
-const AWAITS_DRAIN = 8
-/** `error` was called. */
-const FAILED = 16
-/** The peer is to see a reset. */
-const WANTS_RESET = 32
-
-/** `writeLimit` while no write may take the short way. */
-const NEVER = -1
+/** A connection of whatever types. */
+// biome-ignore lint/suspicious/noExplicitAny: plugins see connections of every type, and none of their messages
+export type AnyConnection = Connection<any, any, any>
 
 /** Who a connection belongs to: a server, or an attempt to connect. */
-export interface ConnectionOwner<State> {
-  readonly server: Server<State> | undefined
+export interface ConnectionOwner<State, In, Out> {
+  readonly server: Server<State, In, Out> | undefined
   /** The fd is closed, and `close` was called. */
-  connectionClosed(connection: Connection<State>): void
+  connectionClosed(connection: Connection<State, In, Out>): void
   /** The connect ended: 0 or the errno. */
-  connectDone?(connection: Connection<State>, errno: number): void
+  connectDone?(connection: Connection<State, In, Out>, errno: number): void
 }
 
 /**
  * One stream connection, made by a server or by `connect`.
  *
- * `State` is the type of `state`, which is the user's alone.
+ * `State` is the type of `state`, which is the user's alone; `In` and `Out` are the messages of the codec.
  */
-export class Connection<State = unknown> extends ConnectionInfo {
+export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array> extends ConnectionInput<
+  State,
+  In,
+  Out
+> {
   /** Whatever belongs to this connection: made by the `state` option, undefined without it. */
   state: State
-  private readonly settings: Settings<State>
-  private readonly owner: ConnectionOwner<State>
-  private flags = 0
-  /** A write that leaves the queue below this takes the short way. */
-  private writeLimit = NEVER
+  private readonly owner: ConnectionOwner<State, In, Out>
   private timeoutMs = 0
 
   /** Internal: connections come from `createServer` and `connect`. */
@@ -68,55 +56,17 @@ export class Connection<State = unknown> extends ConnectionInfo {
     loop: EventLoop,
     slot: number,
     generation: number,
-    settings: Settings<State>,
-    owner: ConnectionOwner<State>,
+    settings: Settings<State, In, Out>,
+    owner: ConnectionOwner<State, In, Out>,
   ) {
-    super(loop, slot, generation)
+    super(loop, slot, generation, settings)
     this.state = undefined as State
-    this.settings = settings
     this.owner = owner
   }
 
   /** The server that accepted it; undefined for one that `connect` made. */
-  get server(): Server<State> | undefined {
+  get server(): Server<State, In, Out> | undefined {
     return this.owner.server
-  }
-
-  /** Whether `pause` is in force. */
-  get isPaused(): boolean {
-    return (this.flags & PAUSED) !== 0
-  }
-
-  /**
-   * Sends bytes or a string, now or as soon as the peer takes them. Nothing is lost or reordered while the connection
-   * lives; what is written in one turn leaves together.
-   *
-   * Received chunks may be passed on as they are, and are not copied; they must stay unchanged until the turn
-   * is over (setImmediate is late enough). All other bytes are copied before this returns.
-   *
-   * @param encoding of a string. Default 'utf8'.
-   * @returns false from the high watermark on, until `drain`: stop writing until then, or memory is used up. Also
-   *   false once the connection has closed under the writer, where the bytes are dropped and counted
-   *   (`server.droppedBytes`).
-   * @throws SocketError ERR_POLLUX_WRITE_AFTER_END after `end`; TypeError for anything but bytes and strings
-   */
-  write(data: string | Uint8Array, encoding?: BufferEncoding): boolean {
-    const { loop, slot } = this
-    const room = this.writeLimit - loop.table[slot * TABLE_COLUMNS + QUEUED]
-    if (typeof data === 'string') {
-      if (data.length * MAX_BYTES_PER_UNIT < room) {
-        loop.submissions.text(slot, this.generation, data, encoding)
-        return true
-      }
-    } else {
-      if (!(data instanceof Uint8Array)) checkBytes(data)
-      const length = data.length
-      if (length < room) {
-        loop.submissions.bytes(slot, this.generation, data, length)
-        return true
-      }
-    }
-    return this.writeWithCare(data, encoding)
   }
 
   /**
@@ -138,28 +88,56 @@ export class Connection<State = unknown> extends ConnectionInfo {
    * @param error why; it reaches `error` (now) and `close`
    */
   destroy(error?: unknown): void {
-    if (error !== undefined) this.abort(error)
-    else this.move(Happening.DESTROY)
+    if (error === undefined) this.destroyFor(CloseReason.DESTROYED)
+    else this.abort(error, CloseReason.DESTROYED)
+  }
+
+  /**
+   * As {@link destroy}, and says why in a word, which is what `closeReason` and the counters of closed connections say
+   * then.
+   *
+   * @param reason one of {@link CloseReason}, or another word in snake_case; of few different ones
+   */
+  override destroyFor(reason: string, error?: unknown): void {
+    if (error !== undefined) {
+      this.abort(error, reason)
+    } else {
+      if (this.lifecycle < DESTROYED) this.closingBecause(reason)
+      this.move(Happening.DESTROY)
+    }
   }
 
   /** As {@link destroy}, but a TCP peer sees a reset (ECONNRESET) in place of an end; queued output is thrown away. */
-  reset(): void {
-    this.flags |= WANTS_RESET
-    this.move(Happening.DESTROY)
+  override reset(): void {
+    this.resetFor(CloseReason.RESET)
   }
 
-  /** Stops reading: the peer's bytes wait in the kernel, and then in the peer. Its end is not noticed meanwhile. */
-  pause(): void {
-    if (this.isPaused || this.lifecycle > ENDED) return
-    this.flags |= PAUSED
-    this.submit(Op.PAUSE)
-  }
-
-  /** Reads again. */
-  resume(): void {
-    if (!this.isPaused || this.lifecycle > ENDED) return
-    this.flags &= ~PAUSED
-    this.submit(Op.RESUME)
+  /**
+   * Goes on with another codec, from the next byte on: bytes that were received and not yet consumed are the new codec's.
+   * Handlers that are not given stay as they are.
+   *
+   * @returns this connection, as the new codec's types see it
+   * @throws SocketError ERR_POLLUX_CLOSED; TypeError
+   *
+   * @example
+   * ```ts
+   * message(conn, line) {
+   *   if (line === 'BINARY') {
+   *     conn.upgrade(lengthPrefixed({ bytes: 4 }), { message: (conn, frame) => conn.send(frame) })
+   *   }
+   * }
+   * ```
+   */
+  upgrade<In2, Out2>(
+    codec: CodecSource<In2, Out2>,
+    handlers: UpgradeInit<State, In2, Out2> = {},
+  ): Connection<State, In2, Out2> {
+    if (this.lifecycle >= DESTROYED) throw upgradeClosed()
+    const upgraded = this as unknown as Connection<State, In2, Out2>
+    upgraded.settings = this.settings.upgraded(codec, handlers)
+    upgraded.codec = upgraded.settings.makeCodec()
+    this.inputChanged()
+    return upgraded
   }
 
   /**
@@ -174,22 +152,82 @@ export class Connection<State = unknown> extends ConnectionInfo {
     else this.armTimeout(this.loop.now())
   }
 
-  // From here on: called by the loop and the owner.
+  // From here on: called by plugins, filters, the loop and the owner.
+
+  /** Filters: what stands between the socket and this connection; null: nothing does. */
+  get filter(): Filter | null {
+    return this.through
+  }
+
+  set filter(filter: Filter | null) {
+    this.through = filter
+    this.setWriteLimit()
+  }
+
+  /** Filters: as if queued output had drained to the low watermark, which only the filter knows. */
+  deliverDrain(): void {
+    const { settings } = this
+    this.outputDrained()
+    if (this.lifecycle > PEER_ENDED || settings.drain === null) return
+    this.settle(settings.drain.call(settings.self, this))
+  }
+
+  /** Filters: ends the socket's sending half after what `rawWrite` took. */
+  rawEnd(): void {
+    if (this.lifecycle >= DESTROYED) return
+    this.flags |= RAW_ENDED
+    this.submit(this.lifecycle === CLOSING ? Op.CLOSE : Op.END)
+  }
+
+  /** Plugins, in `accept`: the handler `open`, and what comes after it, wait until `finishOpening`. */
+  holdOpening(): void {
+    this.flags |= OPENING_HELD
+  }
+
+  /** Plugins: undoes `holdOpening`. */
+  finishOpening(): void {
+    if ((this.flags & OPENING_HELD) === 0 || this.lifecycle >= DESTROYED) return
+    this.flags &= ~OPENING_HELD
+    try {
+      this.open()
+    } catch (error) {
+      this.loop.contain(this, error)
+    }
+    this.inputChanged()
+  }
+
+  /** Internal: closes it with a reset to the peer. */
+  resetFor(reason: string): void {
+    if (this.lifecycle < DESTROYED) this.closingBecause(reason)
+    this.flags |= WANTS_RESET
+    this.move(Happening.DESTROY)
+  }
 
   /** Internal: the error that ended the connection, if one did. */
   get failure(): unknown {
-    return this.details.reason
+    return this.details.error
   }
 
-  /** Internal: the connection is usable. */
+  /** Internal: what its counters are. */
+  get statistics() {
+    return this.settings.statistics
+  }
+
+  /** Internal: the connection is usable, if the plugins let it in. */
   opened(): void {
     const { settings } = this
-    this.flags |= OPENED
     this.move(Happening.CONNECTED)
     try {
-      if (settings.state !== null) this.state = settings.state.call(settings.self, this)
-      if (settings.idleTimeoutMs > 0) this.setTimeout(settings.idleTimeoutMs)
-      if (settings.open !== null) this.settle(settings.open.call(settings.self, this))
+      const refusal = this.refusal()
+      if (refusal !== undefined) {
+        this.refuseFor(refusal)
+        return
+      }
+      this.flags |= ADMITTED
+      settings.statistics.opened++
+      this.codec = settings.makeCodec()
+      if (settings.message === null && settings.data === null) this.inputChanged()
+      if ((this.flags & OPENING_HELD) === 0) this.open()
     } catch (error) {
       // Here and not in the loop, where this would be the listener's failure.
       this.fail(error)
@@ -201,31 +239,24 @@ export class Connection<State = unknown> extends ConnectionInfo {
   }
 
   override onData(chunk: Buffer): void {
-    if (this.lifecycle > ENDED) return
-    const { settings } = this
-    const result = settings.data.call(settings.self, this, chunk)
-    if (result !== undefined) this.settle(result)
+    if (this.through === null) this.deliver(chunk)
+    else if (this.lifecycle <= ENDED) this.through.received(chunk)
   }
 
   override onEnd(): void {
-    if (this.lifecycle !== OPEN && this.lifecycle !== ENDED) return
-    const { settings } = this
-    this.move(Happening.PEER_END)
-    if (settings.end !== null) this.settle(settings.end.call(settings.self, this))
-    if (!settings.allowHalfOpen) this.move(Happening.END)
+    if (this.through === null) this.deliverEnd()
+    else if (this.lifecycle <= ENDED) this.through.peerEnded()
   }
 
   override onDrain(): void {
-    this.flags &= ~AWAITS_DRAIN
-    if (this.lifecycle > PEER_ENDED) return
-    const { settings } = this
-    this.writeLimit = settings.highWaterMark
-    if (settings.drain !== null) this.settle(settings.drain.call(settings.self, this))
+    if (this.through === null) this.deliverDrain()
+    else this.through.drained()
   }
 
   override onError(errno: number, syscall: number): void {
     if (this.lifecycle >= DESTROYED) return
-    this.abort(systemError(errno, syscallName(syscall), this.remoteAddress))
+    const error = systemError(errno, syscallName(syscall), this.remoteAddress)
+    this.abort(error, closeReasonOf(error))
   }
 
   override onTimer(nowMs: number): void {
@@ -241,47 +272,110 @@ export class Connection<State = unknown> extends ConnectionInfo {
     if (settings.timeout !== null) {
       this.settle(settings.timeout.call(settings.self, this))
     } else {
-      this.abort(idleTimeout(this.timeoutMs))
+      const error = idleTimeout(this.timeoutMs)
+      this.abort(error, closeReasonOf(error))
     }
   }
 
   override onClosed(): void {
     const { settings } = this
+    this.closingBecause(this.lifecycle === CLOSING ? CloseReason.ENDED : CloseReason.LOOP_CLOSED)
     this.keepTotals()
     if (this.timeoutMs > 0) this.loop.timers.cancel(this.slot)
     this.move(Happening.CLOSED)
-    if ((this.flags & OPENED) !== 0 && settings.close !== null) {
-      try {
-        raiseRejection(settings.close.call(settings.self, this, this.details.reason))
-      } catch (error) {
-        raiseUncaught(error)
+    this.dropInput()
+    this.abandonDrained()
+    try {
+      this.through?.closed()
+      if ((this.flags & ADMITTED) !== 0) this.tellClosed()
+      if ((this.flags & OPENED) !== 0 && settings.close !== null) {
+        raiseRejection(settings.close.call(settings.self, this, this.details.error))
       }
+    } catch (error) {
+      raiseUncaught(error)
     }
     this.owner.connectionClosed(this)
   }
 
   /** Internal: a handler threw, or its promise was rejected. */
   override fail(error: unknown): void {
+    this.settings.statistics.handlerErrors++
     if (this.settings.error === null || (this.flags & FAILED) !== 0 || this.lifecycle === CLOSED) {
       this.settings.warnOfHandlerError(error)
     }
-    this.abort(error)
+    this.abort(error, CloseReason.HANDLER_ERROR)
+  }
+
+  protected override peerEnded(): void {
+    if (this.lifecycle !== OPEN && this.lifecycle !== ENDED) return
+    const { settings } = this
+    this.move(Happening.PEER_END)
+    if (settings.end !== null) this.settle(settings.end.call(settings.self, this))
+    if (!settings.allowHalfOpen) this.move(Happening.END)
+  }
+
+  protected override codecFailed(error: unknown): void {
+    this.settings.statistics.codecErrors++
+    this.abort(error, CloseReason.CODEC_ERROR)
+  }
+
+  protected override failWithReset(error: SocketError): void {
+    const reason = closeReasonOf(error)
+    this.resetFor(reason)
+    this.abort(error, reason)
+  }
+
+  private open(): void {
+    const { settings } = this
+    this.flags |= OPENED
+    if (settings.state !== null) this.state = settings.state.call(settings.self, this as never)
+    if (settings.idleTimeoutMs > 0) this.setTimeout(settings.idleTimeoutMs)
+    for (const plugin of settings.hooks.open ?? []) plugin.open(this)
+    if (settings.open !== null) this.awaitHandler(settings.open.call(settings.self, this))
+  }
+
+  /** Why the plugins do not let it in. */
+  private refusal(): string | undefined {
+    for (const plugin of this.settings.hooks.accept ?? []) {
+      const reason = plugin.accept(this)
+      if (reason !== undefined) return reason
+    }
+    return undefined
+  }
+
+  private refuseFor(reason: string): void {
+    const { hooks, statistics } = this.settings
+    statistics.countRefused(reason)
+    const { server } = this
+    if (server !== undefined && hooks.refused !== null) {
+      for (const plugin of hooks.refused) plugin.refused(server, reason, this.remoteAddress)
+    }
+    this.resetFor(reason)
   }
 
   /** Tells `error`, once, then destroys. */
-  private abort(error: unknown): void {
+  private abort(error: unknown, reason: string): void {
     if ((this.flags & FAILED) !== 0 || this.lifecycle === CLOSED) return
     const { settings } = this
     this.flags |= FAILED
-    this.details.reason = error
-    if (settings.error !== null) {
-      try {
+    this.details.error = error
+    this.closingBecause(reason)
+    try {
+      for (const plugin of settings.hooks.error ?? []) plugin.error(this, error)
+      if (settings.error !== null && (this.flags & OPENED) !== 0) {
         raiseRejection(settings.error.call(settings.self, this, error))
-      } catch (second) {
-        raiseUncaught(second)
       }
+    } catch (second) {
+      raiseUncaught(second)
     }
     this.move(Happening.DESTROY)
+  }
+
+  private tellClosed(): void {
+    const { hooks, statistics } = this.settings
+    const reason = this.closeReason as string
+    statistics.countClosed(reason, this)
+    for (const plugin of hooks.close ?? []) plugin.close(this, reason, this.details.error)
   }
 
   /** The only place where the lifecycle changes; does what entering a state asks of the socket. */
@@ -290,50 +384,18 @@ export class Connection<State = unknown> extends ConnectionInfo {
     const after = nextState(before, happening)
     if (after === before) return
     this.lifecycle = after
-    this.writeLimit =
-      after <= PEER_ENDED && (this.flags & AWAITS_DRAIN) === 0 ? this.settings.highWaterMark : NEVER
-    if (after === ENDED) this.submit(Op.END)
-    else if (after === CLOSING) this.submit(Op.CLOSE)
-    else if (after === DESTROYED) this.submit((this.flags & WANTS_RESET) === 0 ? Op.DESTROY : Op.RESET)
+    this.setWriteLimit()
+    if (after === DESTROYED) this.submit((this.flags & WANTS_RESET) === 0 ? Op.DESTROY : Op.RESET)
+    else if (after === ENDED || after === CLOSING) this.endOutput(before, after)
   }
 
-  /** A write near or above the watermark, or to a connection that takes none. */
-  private writeWithCare(data: string | Uint8Array, encoding: BufferEncoding | undefined): boolean {
-    const { loop, settings } = this
-    const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data
-    const length = bytes.length
-    if (this.lifecycle > PEER_ENDED) return this.refuse(length)
-    const max = settings.maxQueuedBytes
-    if (this.queuedBytes + length > max) {
-      // What was counted may be with the kernel by now.
-      loop.submissions.flush()
-      if (this.queuedBytes + length > max) return this.overflow(length)
+  private endOutput(before: Lifecycle, after: Lifecycle): void {
+    if (this.through === null || (this.flags & RAW_ENDED) !== 0) {
+      this.submit(after === CLOSING ? Op.CLOSE : Op.END)
+    } else if (before !== ENDED) {
+      // The filter has something to say first, and then calls rawEnd.
+      this.through.end()
     }
-    loop.submissions.bytes(this.slot, this.generation, bytes, length)
-    if ((this.flags & AWAITS_DRAIN) !== 0) return false
-    if (this.queuedBytes < settings.highWaterMark) return true
-    // What this turn wrote is not a queue yet: only what the kernel refuses is.
-    loop.submissions.flush()
-    if (this.queuedBytes < settings.highWaterMark) return true
-    this.flags |= AWAITS_DRAIN
-    this.writeLimit = NEVER
-    this.submit(Op.WATCH_DRAIN, settings.lowWaterMark)
-    return false
-  }
-
-  private refuse(length: number): boolean {
-    if ((this.flags & USER_ENDED) !== 0 && this.lifecycle < DESTROYED) throw writeAfterEnd()
-    this.settings.droppedBytes += length
-    return false
-  }
-
-  private overflow(length: number): boolean {
-    const error = queueFull(this.queuedBytes, length, this.settings.maxQueuedBytes)
-    this.settings.droppedBytes += length
-    // Before `error` is called: the peer must see that something is missing, so nothing may follow.
-    this.reset()
-    this.abort(error)
-    return false
   }
 
   private armTimeout(sinceMs: number): void {
@@ -341,13 +403,8 @@ export class Connection<State = unknown> extends ConnectionInfo {
     this.loop.timers.arm(this.slot, sinceMs + this.timeoutMs + 1, this.timeoutMs)
   }
 
-  /** A handler's result: the rejection of a promise is a throw that comes later. */
+  /** A result that nothing waits for: the rejection of a promise is a throw that comes later. */
   private settle(result: unknown): void {
     if (isThenable(result)) result.then(undefined, (error: unknown) => this.loop.contain(this, error))
   }
-}
-
-/** A Uint8Array of another realm is one too. */
-function checkBytes(data: unknown): void {
-  if (!isUint8Array(data)) throw invalidArgType('data', 'of type string or an instance of Uint8Array', data)
 }

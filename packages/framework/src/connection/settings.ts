@@ -1,6 +1,22 @@
 /** Options and handlers, checked and with their defaults, in an object of one shape for the hot path. */
-import { checkBoolean, checkInteger, checkObject, EventLoop, invalidArgType } from '@pollux/core'
-import type { ConnectionHandlers, ConnectionInit, ConnectionOptions, ServerInit } from './handlers.js'
+import {
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  EventLoop,
+  invalidArgType,
+  invalidArgValue,
+} from '@pollux/core'
+import type { Codec, CodecSource } from '../codecs/codec.js'
+import { Hooks } from '../plugins/hooks.js'
+import { type Counted, Statistics } from '../server/statistics.js'
+import type {
+  ConnectionHandlers,
+  ConnectionInit,
+  ConnectionOptions,
+  ServerInit,
+  UpgradeInit,
+} from './handlers.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -15,80 +31,134 @@ const MAX_INT = 2 ** 31 - 1
 export const MAX_TIMEOUT_MS = MAX_INT
 
 /** Names of connection handlers; each must be a function where it is given. */
-const HANDLERS = ['open', 'data', 'drain', 'end', 'timeout', 'error', 'close', 'state'] as const
+const HANDLERS = ['open', 'message', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const
 
 /** Names of server handlers, none of which must be given. */
 const SERVER_HANDLERS = ['listening', 'acceptPaused', 'acceptResumed', 'failed'] as const
 
+const OVERFLOWS = ['close', 'drop', 'error'] as const
+
 /** @throws TypeError that names the handler which is no function */
-export function checkServerHandlers<State>(init: ServerInit<State>): void {
-  for (const name of SERVER_HANDLERS) {
-    const handler: unknown = init[name]
-    if (handler !== undefined && typeof handler !== 'function') {
-      throw invalidArgType(name, 'of type function', handler)
-    }
-  }
+export function checkServerHandlers<State, In, Out>(init: ServerInit<State, In, Out>): void {
+  checkFunctions(init, SERVER_HANDLERS)
 }
 
-type Handlers<State> = Required<ConnectionHandlers<State>>
+type Handlers<State, In, Out> = Required<ConnectionHandlers<State, In, Out>>
 
-export class Settings<State> {
+export class Settings<State, In, Out> {
   /** `this` of every handler. */
   readonly self: object
-  readonly open: Handlers<State>['open'] | null
-  readonly data: Handlers<State>['data']
-  readonly drain: Handlers<State>['drain'] | null
-  readonly end: Handlers<State>['end'] | null
-  readonly timeout: Handlers<State>['timeout'] | null
-  readonly error: Handlers<State>['error'] | null
-  readonly close: Handlers<State>['close'] | null
-  readonly state: Required<ConnectionOptions<State>>['state'] | null
+  readonly open: Handlers<State, In, Out>['open'] | null
+  readonly message: Handlers<State, In, Out>['message'] | null
+  readonly data: Handlers<State, In, Out>['data'] | null
+  readonly drain: Handlers<State, In, Out>['drain'] | null
+  readonly end: Handlers<State, In, Out>['end'] | null
+  readonly timeout: Handlers<State, In, Out>['timeout'] | null
+  readonly error: Handlers<State, In, Out>['error'] | null
+  readonly close: Handlers<State, In, Out>['close'] | null
+  readonly state: Required<ConnectionOptions<State, In, Out>>['state'] | null
+  readonly codec: CodecSource<In, Out> | null
+  readonly hooks: Hooks
+  /** Whether messages may be views of what was received. */
   readonly borrow: boolean
+  /** Whether the reactor hands out borrowed chunks: a codec copies what is to be kept, and only that. */
+  readonly borrowChunks: boolean
   readonly highWaterMark: number
   readonly lowWaterMark: number
   readonly maxQueuedBytes: number
+  readonly overflow: 'close' | 'drop' | 'error'
+  readonly pauseOnBackpressure: boolean
   readonly idleTimeoutMs: number
   readonly allowHalfOpen: boolean
   readonly noDelay: boolean
   readonly loop: EventLoop
-  /** Bytes written to connections that had closed meanwhile. */
-  droppedBytes = 0
-  private warned = false
+  readonly statistics: Statistics
+  private readonly warnings: Warnings
 
   /** @throws TypeError or RangeError that names the option */
-  constructor(init: ConnectionInit<State>) {
+  constructor(
+    init: ConnectionInit<State, In, Out>,
+    openConnections: () => Iterable<Counted>,
+    base: Settings<State, never, never> | null = null,
+  ) {
     checkObject(init, 'handlers')
-    for (const name of HANDLERS) {
-      const handler: unknown = init[name]
-      const missing = handler === undefined && name !== 'data'
-      if (!missing && typeof handler !== 'function') throw invalidArgType(name, 'of type function', handler)
-    }
+    checkFunctions(init, HANDLERS)
+    checkFunctions(init, ['state'])
     this.self = init
     this.open = init.open ?? null
-    this.data = init.data
+    this.message = init.message ?? null
+    this.data = init.data ?? null
     this.drain = init.drain ?? null
     this.end = init.end ?? null
     this.timeout = init.timeout ?? null
     this.error = init.error ?? null
     this.close = init.close ?? null
     this.state = init.state ?? null
+    this.codec = checkCodec(init)
+    this.hooks = base?.hooks ?? new Hooks(init.plugins ?? [])
     this.borrow = checkBoolean(init.borrow ?? false, 'borrow')
+    this.borrowChunks = this.borrow || this.codec !== null
     this.highWaterMark = checkInteger(init.highWaterMark ?? HIGH_WATER_MARK, 'highWaterMark', 1, MAX_INT)
     const low = init.lowWaterMark ?? Math.floor(this.highWaterMark / LOW_WATER_PART)
     this.lowWaterMark = checkInteger(low, 'lowWaterMark', 0, this.highWaterMark - 1)
     const max = init.maxQueuedBytes ?? Math.max(MAX_QUEUED_BYTES, this.highWaterMark)
     this.maxQueuedBytes = checkInteger(max, 'maxQueuedBytes', this.highWaterMark, Number.MAX_SAFE_INTEGER)
+    this.overflow = init.overflow ?? 'close'
+    if (!OVERFLOWS.includes(this.overflow)) {
+      throw invalidArgValue('overflow', `must be one of: ${OVERFLOWS.join(', ')}`, init.overflow)
+    }
+    const pause = init.pauseOnBackpressure ?? this.codec !== null
+    this.pauseOnBackpressure = checkBoolean(pause, 'pauseOnBackpressure')
     this.idleTimeoutMs = checkInteger(init.idleTimeoutMs ?? 0, 'idleTimeoutMs', 0, MAX_TIMEOUT_MS)
     this.allowHalfOpen = checkBoolean(init.allowHalfOpen ?? false, 'allowHalfOpen')
     this.noDelay = checkBoolean(init.noDelay ?? true, 'noDelay')
     if (init.loop !== undefined && !(init.loop instanceof EventLoop)) {
       throw invalidArgType('loop', 'an instance of EventLoop', init.loop)
     }
-    this.loop = init.loop ?? EventLoop.default()
+    this.loop = base?.loop ?? init.loop ?? EventLoop.default()
+    this.statistics = base?.statistics ?? new Statistics(openConnections)
+    this.warnings = base?.warnings ?? new Warnings()
   }
 
-  /** What a handler threw where no `error` handler can be told. Once: a flood of warnings would be a fault more. */
+  /** The same with another codec, and with other handlers where there are some. */
+  upgraded<In2, Out2>(
+    codec: CodecSource<In2, Out2>,
+    init: UpgradeInit<State, In2, Out2>,
+  ): Settings<State, In2, Out2> {
+    checkObject(init, 'handlers')
+    const { self } = this
+    const before = self as ConnectionInit<State, In2, Out2>
+    const handlers: Record<string, unknown> = {}
+    for (const name of HANDLERS) {
+      // There is no place for it beside a codec.
+      if (name === 'data') continue
+      const given: unknown = init[name]
+      // The handlers of before keep their `this`.
+      handlers[name] = given === undefined ? before[name]?.bind(self) : bound(given, init)
+    }
+    return new Settings<State, In2, Out2>(
+      { ...before, ...handlers, data: undefined, codec, borrow: init.borrow ?? this.borrow },
+      () => [],
+      this as unknown as Settings<State, never, never>,
+    )
+  }
+
+  /** A codec for one connection. */
+  makeCodec(): Codec<In, Out> | null {
+    return typeof this.codec === 'function' ? this.codec() : this.codec
+  }
+
+  /** What a handler threw where no `error` handler can be told. */
   warnOfHandlerError(error: unknown): void {
+    this.warnings.handlerError(error)
+  }
+}
+
+/** What is said once for each server: a flood of warnings would be a fault more. */
+class Warnings {
+  private warned = false
+
+  handlerError(error: unknown): void {
     if (this.warned) return
     this.warned = true
     process.emitWarning(
@@ -100,4 +170,46 @@ export class Settings<State> {
       },
     )
   }
+}
+
+function bound(handler: unknown, self: object): unknown {
+  return typeof handler === 'function' ? handler.bind(self) : handler
+}
+
+function checkFunctions<Name extends string>(
+  init: Partial<Record<Name, unknown>>,
+  names: readonly Name[],
+): void {
+  for (const name of names) {
+    const value = init[name]
+    if (value !== undefined && typeof value !== 'function') {
+      throw invalidArgType(name, 'of type function', value)
+    }
+  }
+}
+
+/** A codec with `message`, or neither with `data`; or `open` alone, which takes the messages otherwise. */
+function checkCodec<State, In, Out>(init: ConnectionInit<State, In, Out>): CodecSource<In, Out> | null {
+  const { codec, message, data, open } = init
+  if (codec === undefined) {
+    if (message !== undefined) {
+      throw invalidArgType('codec', 'a codec, for there is a `message` handler (or use `data`)', codec)
+    }
+    if (data === undefined && open === undefined) {
+      throw invalidArgType('data', 'of type function (or give a `codec` with a `message` handler)', data)
+    }
+    return null
+  }
+  const isCodec =
+    typeof codec === 'function' ||
+    (typeof codec === 'object' && typeof codec?.decode === 'function' && typeof codec.encode === 'function')
+  if (!isCodec) throw invalidArgType('codec', 'a codec, or a function that makes one', codec)
+  if (data !== undefined) {
+    throw invalidArgValue(
+      'data',
+      'can not be given with a codec, which hands its messages to `message`',
+      data,
+    )
+  }
+  return codec
 }

@@ -10,17 +10,17 @@ import {
 } from '@pollux/core'
 import type { Server } from './server.js'
 
-export class Listener<State> extends Channel {
+export class Listener<State, In, Out> extends Channel {
   /** Where it listens, with the port that the system chose. */
   readonly address: SocketAddress
-  private readonly server: Server<State>
+  private readonly server: Server<State, In, Out>
   private closing = false
 
   constructor(
     loop: EventLoop,
     slot: number,
     generation: number,
-    server: Server<State>,
+    server: Server<State, In, Out>,
     address: SocketAddress,
   ) {
     super(loop, slot, generation)

@@ -1,17 +1,30 @@
 /** A protocol server: listeners, the connections that they take, and an orderly end. */
-import { type EventLoop, outOfRange, raiseUncaught, type SocketAddress, type SocketError } from '@pollux/core'
+import {
+  type EventLoop,
+  invalidArgType,
+  outOfRange,
+  raiseUncaught,
+  type SocketAddress,
+  type SocketError,
+} from '@pollux/core'
+import { CloseReason } from '../connection/close-reason.js'
 import { Connection, type ConnectionOwner } from '../connection/connection.js'
 import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
 import { serverClosed } from '../failures.js'
 import { bindTarget, type ListenTarget } from './listen-target.js'
 import { Listener } from './listener.js'
+import type { Statistics } from './statistics.js'
 
 /** How long `close` lets connections finish, unless it is told. */
 const CLOSE_DEADLINE_MS = 10_000
 
 /** The longest delay of a Node timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** A server of whatever types. */
+// biome-ignore lint/suspicious/noExplicitAny: plugins see servers of every type, and none of their messages
+export type AnyServer = Server<any, any, any>
 
 /**
  * A server. Made by {@link createServer}.
@@ -21,14 +34,18 @@ const MAX_DELAY_MS = 2 ** 31 - 1
  *   close()  ─▶ listeners close at once, connections by themselves or at the deadline
  * ```
  */
-export class Server<State = unknown> implements ConnectionOwner<State> {
+export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
+  implements ConnectionOwner<State, In, Out>
+{
   /** The event loop that it runs on. */
   readonly loop: EventLoop
   /** Itself, as the server of its connections. */
-  readonly server: Server<State> = this
-  private readonly settings: Settings<State>
-  private readonly handlers: ServerHandlers<State>
-  private readonly listeners: Listener<State>[] = []
+  readonly server: Server<State, In, Out> = this
+  /** What metrics and logs call it. */
+  readonly name: string
+  private readonly settings: Settings<State, In, Out>
+  private readonly handlers: ServerHandlers<State, In, Out>
+  private readonly listeners: Listener<State, In, Out>[] = []
   private open = 0
   private referenced = true
   private warnedOfPause = false
@@ -38,11 +55,13 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
   private deadlineMs = Number.POSITIVE_INFINITY
 
   /** Internal: use {@link createServer}. */
-  constructor(init: ServerInit<State>) {
-    this.settings = new Settings(init)
+  constructor(init: ServerInit<State, In, Out>) {
+    this.settings = new Settings(init, () => this.list())
     checkServerHandlers(init)
+    this.name = checkName(init.name ?? 'default')
     this.handlers = init
     this.loop = this.settings.loop
+    for (const plugin of this.settings.hooks.install ?? []) plugin.install(this)
   }
 
   /** Where it listens: the first address, undefined before `listen` and after `close`. */
@@ -62,7 +81,27 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
 
   /** Bytes that were written to connections which had closed meanwhile, or went past `maxQueuedBytes`. */
   get droppedBytes(): number {
-    return this.settings.droppedBytes
+    return this.settings.statistics.droppedBytes
+  }
+
+  /** Counters of what has happened so far. */
+  get statistics(): Statistics {
+    return this.settings.statistics
+  }
+
+  /** Whether it listens, and is not closing: what a readiness probe wants to know. */
+  get isReady(): boolean {
+    return this.listeners.length > 0 && this.closing === undefined
+  }
+
+  /** The connections that are open, in no particular order. */
+  *list(): Generator<Connection<State, In, Out>, void> {
+    // The table of the loop knows them all: a list of our own would cost every connection memory.
+    for (const channel of this.loop.targets) {
+      if (channel instanceof Connection && channel.server === this && channel.readyState !== 'closed') {
+        yield channel
+      }
+    }
   }
 
   /**
@@ -80,12 +119,13 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
    */
   async listen(target: ListenTarget): Promise<SocketAddress> {
     this.checkNotClosed()
-    const socket = await bindTarget(target, this.loop, this.settings.noDelay)
+    const { borrowChunks, noDelay } = this.settings
+    const socket = await bindTarget(target, this.loop, noDelay)
     try {
       this.checkNotClosed()
       const address = socket.localAddress
       const listener = new Listener(this.loop, socket.slot, socket.generation, this, address)
-      socket.listen(this.settings.borrow, target.backlog)
+      socket.listen(borrowChunks, target.backlog)
       socket.release()
       this.listeners.push(listener)
       if (!this.referenced) listener.setReferenced(false)
@@ -111,6 +151,9 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
     if (this.closing === undefined) {
       this.closing = new Promise((resolve) => {
         this.resolveClosing = resolve
+      })
+      this.tell(() => {
+        for (const plugin of this.settings.hooks.closing ?? []) plugin.closing(this)
       })
       for (const listener of this.listeners) listener.close()
       this.finishClosing()
@@ -150,6 +193,8 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
 
   /** Internal. */
   acceptPaused(error: SocketError, retryMs: number): void {
+    this.settings.statistics.acceptPauses++
+    for (const plugin of this.settings.hooks.acceptPaused ?? []) plugin.acceptPaused(this, error, retryMs)
     if (this.handlers.acceptPaused !== undefined) {
       this.handlers.acceptPaused(this, error, retryMs)
     } else if (!this.warnedOfPause) {
@@ -161,6 +206,7 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
 
   /** Internal. */
   acceptResumed(): void {
+    for (const plugin of this.settings.hooks.acceptResumed ?? []) plugin.acceptResumed(this)
     this.handlers.acceptResumed?.(this)
   }
 
@@ -171,17 +217,24 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
   }
 
   /** Internal: its fd is closed. */
-  listenerClosed(listener: Listener<State>): void {
+  listenerClosed(listener: Listener<State, In, Out>): void {
     const index = this.listeners.indexOf(listener)
     if (index >= 0) this.listeners.splice(index, 1)
     this.finishClosing()
   }
 
   private announce(address: SocketAddress): void {
-    try {
+    this.tell(() => {
+      for (const plugin of this.settings.hooks.listening ?? []) plugin.listening(this, address)
       this.handlers.listening?.(this, address)
+    })
+  }
+
+  /** Calls handlers of the server itself, which goes on whatever they throw. */
+  private tell(call: () => void): void {
+    try {
+      call()
     } catch (error) {
-      // The server listens all the same.
       raiseUncaught(error)
     }
   }
@@ -200,6 +253,9 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
   private finishClosing(): void {
     if (this.closing === undefined || this.open > 0 || this.listeners.length > 0) return
     clearTimeout(this.deadline)
+    this.tell(() => {
+      for (const plugin of this.settings.hooks.closed ?? []) plugin.closed(this)
+    })
     this.resolveClosing()
   }
 
@@ -213,10 +269,7 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
   }
 
   private destroyConnections(): void {
-    // The table of the loop knows them all: a list of our own would cost every connection memory.
-    for (const channel of this.loop.targets) {
-      if (channel instanceof Connection && channel.server === this) channel.destroy()
-    }
+    for (const connection of this.list()) connection.destroyFor(CloseReason.SHUTDOWN)
   }
 }
 
@@ -237,6 +290,14 @@ export class Server<State = unknown> implements ConnectionOwner<State> {
  * await server.listen({ host: '127.0.0.1', port: 7000 })
  * ```
  */
-export function createServer<State = unknown>(init: ServerInit<State>): Server<State> {
+export function createServer<State = unknown, In = Buffer, Out = string | Uint8Array>(
+  init: ServerInit<State, In, Out>,
+): Server<State, In, Out> {
   return new Server(init)
+}
+
+function checkName(name: unknown): string {
+  if (typeof name !== 'string' || name === '')
+    throw invalidArgType('name', 'a string that is not empty', name)
+  return name
 }

@@ -1,5 +1,6 @@
 // Servers of a test: each on a loop of its own, closed when the test ends, and leaving no descriptor behind.
 import {
+  type AnyServer,
   type BackendName,
   type Connection,
   createServer,
@@ -14,7 +15,7 @@ import { checkFds } from '../../../native-poll/test/support/leaks.js'
 import { eventually, expectSameBytes, Peer, patiently } from './raw.js'
 
 const loops = new Set<EventLoop>()
-const servers = new Set<Server<never>>()
+const servers = new Set<AnyServer>()
 
 /** Closes what each test of this file has open when it ends, and fails the test that leaks an fd. */
 export function leaveNothingBehind() {
@@ -39,23 +40,28 @@ export function loopOn(backend: BackendName, options: EventLoopOptions = {}): Ev
 }
 
 /** A server that is closed when the test ends. */
-export function serverOf<State>(init: ServerInit<State>): Server<State> {
+export function serverOf<State, In = Buffer, Out = string | Uint8Array>(
+  init: ServerInit<State, In, Out>,
+): Server<State, In, Out> {
   const server = createServer(init)
-  servers.add(server as Server<never>)
+  servers.add(server)
   return server
 }
 
 const LOCAL: ListenTarget = { host: '127.0.0.1', port: 0 }
 
 /** A listening server, on a port of this machine unless told otherwise. */
-export async function serve<State>(init: ServerInit<State>, target: ListenTarget = LOCAL) {
+export async function serve<State, In = Buffer, Out = string | Uint8Array>(
+  init: ServerInit<State, In, Out>,
+  target: ListenTarget = LOCAL,
+) {
   const server = serverOf(init)
   await server.listen(target)
   return new Service(server)
 }
 
-export class Service<State> {
-  constructor(readonly server: Server<State>) {}
+export class Service<State = unknown, In = Buffer, Out = string | Uint8Array> {
+  constructor(readonly server: Server<State, In, Out>) {}
 
   get port(): number {
     return portOf(this.server)
@@ -71,7 +77,7 @@ export class Service<State> {
   }
 }
 
-export function portOf(server: Server<never> | Server<unknown> | { address?: unknown }): number {
+export function portOf(server: { address?: unknown }): number {
   const { address } = server as Server
   if (address === undefined || 'path' in address) throw new Error('the server has no port')
   return address.port

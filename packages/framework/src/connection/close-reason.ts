@@ -1,0 +1,39 @@
+/** Why connections close, in words that counters and logs can be grouped by. */
+import { ErrorCode } from '@pollux/core'
+
+/** The reasons of Pollux itself; plugins add their own by `destroyFor`. */
+export const CloseReason = {
+  /** Both halves ended in order. */
+  ENDED: 'ended',
+  /** `destroy()`. */
+  DESTROYED: 'destroyed',
+  /** `reset()`. */
+  RESET: 'reset',
+  /** The peer sent a reset, or closed while we were sending. */
+  PEER_RESET: 'peer_reset',
+  /** Any other failure of the network. */
+  NETWORK_ERROR: 'network_error',
+  /** A handler threw, or its promise was rejected. */
+  HANDLER_ERROR: 'handler_error',
+  /** The codec could not take the bytes for a message. */
+  CODEC_ERROR: 'codec_error',
+  /** A write would have passed `maxQueuedBytes`. */
+  QUEUE_FULL: 'queue_full',
+  IDLE_TIMEOUT: 'idle_timeout',
+  /** `close()` of the server came to its deadline. */
+  SHUTDOWN: 'shutdown',
+  /** The event loop was closed. */
+  LOOP_CLOSED: 'loop_closed',
+} as const
+
+const BY_CODE: Readonly<Record<string, string>> = {
+  ECONNRESET: CloseReason.PEER_RESET,
+  EPIPE: CloseReason.PEER_RESET,
+  [ErrorCode.QUEUE_FULL]: CloseReason.QUEUE_FULL,
+  [ErrorCode.IDLE_TIMEOUT]: CloseReason.IDLE_TIMEOUT,
+}
+
+/** The reason that stands for a failure which the network or we ourselves found. */
+export function closeReasonOf(error: { code: string }): string {
+  return BY_CODE[error.code] ?? CloseReason.NETWORK_ERROR
+}

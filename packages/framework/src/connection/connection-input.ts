@@ -1,0 +1,358 @@
+/**
+ * The receiving half of a connection: from bytes to messages, and standing still while something holds it.
+ *
+ * ```
+ *   chunk ──▶ Rest, if there is one or the connection is held ──▶ codec.decode ──▶ plugins ──▶ message
+ *    └─────────────────────── straight, as a rule ────────────────────▲
+ * ```
+ */
+import { Op, type SocketError } from '@pollux/core'
+import type { Codec } from '../codecs/codec.js'
+import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-error.js'
+import { Input } from '../codecs/input.js'
+import { ConnectionOutput } from './connection-output.js'
+import { DECODING, DELIVERY_DUE, END_WAITS, OPENING_HELD, READ_PAUSED } from './flags.js'
+import { Hold } from './holds.js'
+import { Lifecycle } from './lifecycle.js'
+import { Rest } from './rest.js'
+import { isThenable } from './results.js'
+
+const { ENDED } = Lifecycle
+
+const NOTHING = Buffer.alloc(0)
+
+/** What codecs read from; null while one does, so that another, further up the stack, has its own. */
+let spareInput: Input | null = new Input(NOTHING)
+
+export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<State, In, Out> {
+  /** Bits of {@link Hold}. */
+  private holds = 0
+  private rest: Rest | null = null
+
+  /** Whether `pause` is in force. */
+  get isPaused(): boolean {
+    return (this.holds & Hold.USER) !== 0
+  }
+
+  /** Bits of {@link Hold}: why nothing is read or delivered; 0 if that is not so. */
+  get heldBy(): number {
+    return this.holds
+  }
+
+  /**
+   * Stops reading and delivering: the peer's bytes wait in the kernel, and then in the peer. Its end is not noticed
+   * meanwhile.
+   */
+  pause(): void {
+    this.hold(Hold.USER)
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.release(Hold.USER)
+  }
+
+  /**
+   * Plugins: nothing is read or delivered until this reason, one of {@link Hold}, is released, and all others are.
+   */
+  override hold(reason: number): void {
+    if (this.lifecycle > ENDED) return
+    this.holds |= reason
+    this.pauseReading()
+  }
+
+  /** Plugins: undoes `hold`. What has waited is delivered soon after this returns. */
+  override release(reason: number): void {
+    if ((this.holds & reason) === 0) return
+    this.holds &= ~reason
+    if (this.holds !== 0 || this.lifecycle > ENDED) return
+    if (this.rest === null && (this.flags & END_WAITS) === 0) this.resumeReading()
+    // A decoder further down the stack sees by itself that it may go on.
+    else if ((this.flags & (DECODING | DELIVERY_DUE)) === 0) {
+      this.flags |= DELIVERY_DUE
+      queueMicrotask(() => this.deliverWaiting())
+    }
+  }
+
+  /** Filters: bytes for the codec and the handlers. Valid until this returns, unless the connection's chunks are kept. */
+  deliver(chunk: Buffer): void {
+    if (this.lifecycle > ENDED) return
+    const { settings } = this
+    if (settings.hooks.received !== null) this.tellReceived(chunk.length)
+    if (this.holds !== 0) {
+      this.keep(chunk, 0, chunk.length)
+      // One chunk more than was wanted, at most, was on its way.
+      this.pauseReading()
+    } else if (this.codec !== null) {
+      this.decodeChunk(chunk)
+    } else if (this.rest === null) {
+      this.handleChunk(chunk)
+    } else {
+      this.keep(chunk, 0, chunk.length)
+      this.decodeRest()
+    }
+  }
+
+  /** Filters: the peer will send no more. */
+  deliverEnd(): void {
+    if (this.holds !== 0 || (this.flags & (DELIVERY_DUE | OPENING_HELD)) !== 0) {
+      // What it sent before comes first, and a handler that is at work still has to answer.
+      this.flags |= END_WAITS
+      return
+    }
+    if (this.lifecycle > ENDED) return
+    this.flags &= ~END_WAITS
+    if (this.rest !== null) this.decodeLast()
+    if (this.holds === 0) this.peerEnded()
+    else this.flags |= END_WAITS
+  }
+
+  /** The peer's end is next for the handlers. */
+  protected abstract peerEnded(): void
+
+  /** A codec failed. */
+  protected abstract codecFailed(error: unknown): void
+
+  /** Nothing that was received matters any more. */
+  protected dropInput(): void {
+    this.rest = null
+  }
+
+  /** Other handlers or another codec are there: what waits is for them. */
+  protected inputChanged(): void {
+    const { settings } = this
+    if (settings.message === null && settings.data === null) this.hold(Hold.ADAPTER)
+    else this.release(Hold.ADAPTER)
+    const { rest } = this
+    if (rest === null || (this.flags & DECODING) !== 0) return
+    // What the codec of before made of it means nothing to this one.
+    rest.scanned = 0
+    rest.needed = 0
+    if ((this.flags & DELIVERY_DUE) !== 0) return
+    this.flags |= DELIVERY_DUE
+    queueMicrotask(() => this.deliverWaiting())
+  }
+
+  /** A handler's promise: until it is settled, nothing else is delivered. */
+  protected awaitHandler(result: unknown): void {
+    if (!isThenable(result)) return
+    // Reading is paused only if more comes meanwhile: most promises are faster.
+    this.holds |= Hold.HANDLER
+    result.then(
+      () => this.handlerDone(),
+      (error: unknown) => {
+        this.holds &= ~Hold.HANDLER
+        this.loop.contain(this, error)
+      },
+    )
+  }
+
+  private handlerDone(): void {
+    this.holds &= ~Hold.HANDLER
+    if (this.holds !== 0 || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
+    this.deliverWaiting()
+  }
+
+  /** Delivers what waited while the connection was held, and reads on. Not called from within a decoder. */
+  private deliverWaiting(): void {
+    this.flags &= ~DELIVERY_DUE
+    if (this.holds !== 0 || this.lifecycle > ENDED) return
+    try {
+      if (this.rest !== null) this.decodeRest()
+      if (this.holds !== 0 || this.lifecycle > ENDED) return
+      if ((this.flags & END_WAITS) !== 0) this.deliverEnd()
+      this.resumeReading()
+    } catch (error) {
+      this.loop.contain(this, error)
+    }
+  }
+
+  private pauseReading(): void {
+    if ((this.flags & READ_PAUSED) !== 0) return
+    this.flags |= READ_PAUSED
+    this.submit(Op.PAUSE)
+  }
+
+  private resumeReading(): void {
+    if ((this.flags & READ_PAUSED) === 0 || this.lifecycle > ENDED) return
+    this.flags &= ~READ_PAUSED
+    this.submit(Op.RESUME)
+  }
+
+  private handleChunk(chunk: Buffer): void {
+    const { settings } = this
+    if (settings.data === null) {
+      this.keep(chunk, 0, chunk.length)
+      return
+    }
+    const result = settings.data.call(settings.self, this as never, chunk)
+    if (result !== undefined) this.awaitHandler(result)
+  }
+
+  private decodeChunk(chunk: Buffer): void {
+    const { rest } = this
+    if (rest !== null) {
+      rest.append(chunk, 0, chunk.length)
+      if (rest.length >= rest.needed) this.decodeRest()
+      return
+    }
+    const input = this.takeInput()
+    try {
+      input.bytes = chunk
+      input.start = 0
+      input.end = chunk.length
+      input.scanned = 0
+      input.needed = 0
+      this.decode(input)
+      if (input.start < input.end && this.lifecycle <= ENDED) {
+        const kept = new Rest()
+        kept.needed = input.needed
+        kept.scanned = input.scanned
+        kept.append(chunk, input.start, input.end)
+        this.rest = kept
+      }
+    } finally {
+      this.giveBack(input)
+    }
+  }
+
+  private decodeRest(): void {
+    const rest = this.rest as Rest
+    if (this.codec === null) {
+      this.rest = null
+      this.handleChunk(rest.takeAll())
+      return
+    }
+    const input = this.takeInput()
+    try {
+      this.readRest(input, rest)
+      this.decode(input)
+      this.keepRest(input, rest)
+    } finally {
+      this.giveBack(input)
+    }
+  }
+
+  /** The peer has ended: what is left may still be a message, and is an error otherwise. */
+  private decodeLast(): void {
+    const { codec, rest } = this
+    this.rest = null
+    if (codec === null || rest === null || rest.length === 0) return
+    const input = this.takeInput()
+    try {
+      this.readRest(input, rest)
+      while (input.start < input.end && this.lifecycle <= ENDED) {
+        const before = input.start
+        const message = this.guarded(codec, input, true)
+        if (message === undefined) break
+        if (input.start === before) throw this.stuck()
+        this.handleMessage(message)
+      }
+      if (input.start < input.end && this.lifecycle <= ENDED) {
+        this.codecFailed(incompleteFrame(input.end - input.start))
+      }
+    } finally {
+      this.giveBack(input)
+    }
+  }
+
+  /** Decodes and delivers until a frame is incomplete, something holds the connection, or it has gone. */
+  private decode(input: Input): void {
+    this.flags |= DECODING
+    try {
+      while (input.start < input.end && this.holds === 0 && this.lifecycle <= ENDED) {
+        const { codec } = this
+        if (codec === null) return
+        const before = input.start
+        input.borrow = this.settings.borrow
+        const message = this.guarded(codec, input, false)
+        if (message === undefined) {
+          if (input.start !== before) continue
+          const length = input.end - before
+          if (length > codec.maxFrameBytes || input.needed > codec.maxFrameBytes) {
+            this.codecFailed(frameTooLong(codec.maxFrameBytes))
+          }
+          return
+        }
+        if (input.start === before) throw this.stuck()
+        input.scanned = 0
+        input.needed = 0
+        this.handleMessage(message)
+      }
+    } finally {
+      this.flags &= ~DECODING
+    }
+  }
+
+  /** What the codec throws is the peer's fault, and what a handler throws is not. */
+  private guarded(codec: Codec<In, Out>, input: Input, last: boolean): In | undefined {
+    try {
+      return last ? codec.end?.(input) : codec.decode(input)
+    } catch (error) {
+      this.codecFailed(error)
+      return undefined
+    }
+  }
+
+  private handleMessage(message: In): void {
+    const { settings } = this
+    settings.statistics.messagesReceived++
+    if (settings.hooks.message !== null && !this.tellMessage(message)) return
+    if (settings.message === null) return
+    const result = settings.message.call(settings.self, this as never, message)
+    if (result !== undefined) this.awaitHandler(result)
+  }
+
+  private keep(chunk: Buffer, from: number, to: number): void {
+    this.rest ??= new Rest()
+    this.rest.append(chunk, from, to)
+  }
+
+  private readRest(input: Input, rest: Rest): void {
+    input.bytes = rest.bytes
+    input.start = rest.start
+    input.end = rest.end
+    input.scanned = rest.scanned
+    input.needed = rest.needed
+  }
+
+  private keepRest(input: Input, rest: Rest): void {
+    // A message handler that failed has dropped it.
+    if (this.rest !== rest) return
+    if (input.start === input.end || this.lifecycle > ENDED) {
+      this.rest = null
+      return
+    }
+    rest.start = input.start
+    rest.scanned = input.scanned
+    rest.needed = input.needed
+    rest.shrink()
+  }
+
+  private takeInput(): Input {
+    const input = spareInput ?? new Input(NOTHING)
+    spareInput = null
+    input.borrow = this.settings.borrow
+    return input
+  }
+
+  private giveBack(input: Input): void {
+    input.bytes = NOTHING
+    spareInput = input
+  }
+
+  private stuck(): SocketError {
+    return malformedFrame('the codec made a message without consuming anything')
+  }
+
+  private tellReceived(bytes: number): void {
+    for (const plugin of this.settings.hooks.received ?? []) plugin.received(this as never, bytes)
+  }
+
+  private tellMessage(message: In): boolean {
+    for (const plugin of this.settings.hooks.message ?? []) {
+      if (plugin.message(this as never, message) === false) return false
+    }
+    return true
+  }
+}
