@@ -93,13 +93,16 @@ export abstract class ConnectionOutput<State, In, Out> extends ConnectionInfo {
       else output.open(loop.submissions)
       codec.encode(message, output)
       const length = output.at - output.start
-      if (this.lifecycle <= PEER_ENDED) this.settings.statistics.messagesSent++
+      const { statistics } = this.settings
       if (output.inSlab && length < this.writeLimit - loop.table[slot * TABLE_COLUMNS + QUEUED]) {
         if (length > 0) loop.submissions.closeMessage(slot, this.generation, output.start, length)
+        statistics.messagesSent++
         return true
       }
-      // It may be in the slab, of which nothing is taken before it is copied.
-      return this.writeWithCare(output.detached(), length)
+      const { droppedBytes } = statistics
+      const below = this.writeWithCare(output.detached(), length)
+      if (statistics.droppedBytes === droppedBytes) statistics.messagesSent++
+      return below
     } finally {
       if (!nested) spareOutput = output
     }
