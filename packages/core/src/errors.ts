@@ -32,6 +32,10 @@ export const ErrorCode = {
   MALFORMED_FRAME: 'ERR_POLLUX_MALFORMED_FRAME',
   /** The peer ended in the middle of a frame. */
   INCOMPLETE_FRAME: 'ERR_POLLUX_INCOMPLETE_FRAME',
+  /** A file became shorter while it was being sent. */
+  FILE_CHANGED: 'ERR_POLLUX_FILE_CHANGED',
+  /** One of the two connections of a pipe closed, or failed, before the other's end. */
+  PIPE_BROKEN: 'ERR_POLLUX_PIPE_BROKEN',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
 } as const

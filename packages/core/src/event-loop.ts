@@ -49,6 +49,8 @@ const {
   ACCEPT_RESUMED,
   READY,
   POLLED,
+  PIPED,
+  FILE_SENT,
   DATAGRAMS,
   DATAGRAM_ERROR,
 } = EventType
@@ -307,6 +309,12 @@ export class EventLoop {
               break
             case READY:
               target.onReady(a)
+              break
+            case PIPED:
+              target.onPiped(a)
+              break
+            case FILE_SENT:
+              target.onFileSent()
               break
             case DATAGRAMS:
               target.onDatagrams(a, b)

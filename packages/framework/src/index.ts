@@ -32,6 +32,8 @@ export type {
 } from './connection/handlers.js'
 export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export { type PipeOptions, pipe } from './moving/pipe.js'
+export type { FileSource, SendFileOptions } from './moving/send-file.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
 export type {
   FdListenTarget,
@@ -41,3 +43,4 @@ export type {
 } from './server/listen-target.js'
 export { type AnyServer, createServer, Server } from './server/server.js'
 export type { Statistics } from './server/statistics.js'
+export type { FanOutOptions } from './topics/fan-out.js'

@@ -19,6 +19,10 @@ export const CloseReason = {
   CODEC_ERROR: 'codec_error',
   /** A write would have passed `maxQueuedBytes`. */
   QUEUE_FULL: 'queue_full',
+  /** A file became shorter while it was being sent. */
+  FILE_CHANGED: 'file_changed',
+  /** The other end of a pipe closed before its time. */
+  PIPE_BROKEN: 'pipe_broken',
   IDLE_TIMEOUT: 'idle_timeout',
   /** `close()` of the server came to its deadline. */
   SHUTDOWN: 'shutdown',
@@ -30,6 +34,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   ECONNRESET: CloseReason.PEER_RESET,
   EPIPE: CloseReason.PEER_RESET,
   [ErrorCode.QUEUE_FULL]: CloseReason.QUEUE_FULL,
+  [ErrorCode.FILE_CHANGED]: CloseReason.FILE_CHANGED,
   [ErrorCode.IDLE_TIMEOUT]: CloseReason.IDLE_TIMEOUT,
 }
 

@@ -232,7 +232,7 @@ export abstract class ConnectionOutput<State, In, Out> extends ConnectionInfo {
   }
 
   /** Before `error` is called: the peer must see that something is missing, so nothing may follow. */
-  protected abstract failWithReset(error: SocketError): void
+  abstract failWithReset(error: SocketError): void
 }
 
 /** A Uint8Array of another realm is one too. */

@@ -3,6 +3,7 @@ import type { EventLoop, SocketAddress, SocketError } from '@pollux/core'
 import type { CodecSource } from '../codecs/codec.js'
 import type { Plugin } from '../plugins/plugin.js'
 import type { Server } from '../server/server.js'
+import type { FanOutOptions } from '../topics/fan-out.js'
 import type { Connection } from './connection.js'
 
 /**
@@ -120,4 +121,6 @@ export interface ServerInit<State = unknown, In = Buffer, Out = string | Uint8Ar
     ServerHandlers<State, In, Out> {
   /** What metrics and logs call it. Default 'default'. */
   name?: string
+  /** What becomes of connections that do not keep up with `broadcast` and `publish`. */
+  fanOut?: FanOutOptions
 }
