@@ -70,7 +70,9 @@ describe.each(BACKENDS)('a pipe on %s', (backend) => {
   })
 
   it('reads no more than it holds while the other side does not read', async () => {
-    const { reactor, a, b } = await connected({ options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]] })
+    const { reactor, a, b } = await connected({
+      options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]],
+    })
     b.peer.socket.pause()
     ok(reactor.native.pipe(a.socket, b.socket))
     const bytes = noise(MUCH)
@@ -103,7 +105,9 @@ describe.each(BACKENDS)('a pipe on %s', (backend) => {
   })
 
   it('waits for output of the other side that was there before', async () => {
-    const { reactor, a, b } = await connected({ options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]] })
+    const { reactor, a, b } = await connected({
+      options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]],
+    })
     b.peer.socket.pause()
     const first = noise(1 << 20)
     reactor.write(b.socket, first)
@@ -162,7 +166,9 @@ describe.each(BACKENDS)('a pipe on %s', (backend) => {
   })
 
   it('to a socket whose peer resets is told, with bytes held or not', async () => {
-    const { reactor, a, b } = await connected({ options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]] })
+    const { reactor, a, b } = await connected({
+      options: [[constants.SOL_SOCKET, constants.SO_SNDBUF, 4096]],
+    })
     b.peer.socket.pause()
     ok(reactor.native.pipe(a.socket, b.socket))
     void a.peer.send(noise(MUCH)).catch(() => {})

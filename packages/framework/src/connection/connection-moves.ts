@@ -1,10 +1,11 @@
 /** What a connection moves without its handlers: files, bytes of a pipe, and what it subscribes to. */
-import { Lifecycle } from './lifecycle.js'
-import { ConnectionInput } from './connection-input.js'
-import type { FileUnderWay, PipeTo } from './connection-info.js'
-import { type FileSource, type SendFileOptions, sendFile } from '../moving/send-file.js'
+import { Column } from '@pollux/core'
 import { noTopics } from '../failures.js'
+import { type FileSource, type SendFileOptions, sendFile } from '../moving/send-file.js'
 import type { Server } from '../server/server.js'
+import type { FileUnderWay, PipeTo } from './connection-info.js'
+import { ConnectionInput } from './connection-input.js'
+import { Lifecycle } from './lifecycle.js'
 
 const { PEER_ENDED, DESTROYED } = Lifecycle
 
@@ -68,7 +69,9 @@ export abstract class ConnectionMoves<State, In, Out> extends ConnectionInput<St
 
   /** Internal: whether bytes can be sent that are in the send slab already, and leave no more than `most` queued. */
   takesPlaced(length: number, most: number): boolean {
-    return this.lifecycle <= PEER_ENDED && this.through === null && this.queuedBytes + length <= most
+    if (this.lifecycle > PEER_ENDED || this.through !== null) return false
+    const queued = this.column(Column.QUEUED)
+    return queued === 0 || queued + length <= most
   }
 
   /** Internal: whether it takes bytes at all. */

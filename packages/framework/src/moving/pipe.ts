@@ -50,7 +50,13 @@ export function pipe(from: AnyConnection, to: AnyConnection, options: PipeOption
 type Resolve = (bytes: number) => void
 type Reject = (reason: unknown) => void
 
-function begin(from: AnyConnection, to: AnyConnection, options: PipeOptions, resolve: Resolve, reject: Reject): void {
+function begin(
+  from: AnyConnection,
+  to: AnyConnection,
+  options: PipeOptions,
+  resolve: Resolve,
+  reject: Reject,
+): void {
   if (!(from instanceof Connection)) throw invalidArgType('from', 'an instance of Connection', from)
   if (!(to instanceof Connection)) throw invalidArgType('to', 'an instance of Connection', to)
   checkObject(options, 'options')
@@ -122,7 +128,11 @@ class Pipe implements PipeFrom, PipeTo {
   over(errno: number): void {
     if (this.mode !== Mode.KERNEL) return
     if (errno === 0) this.finish()
-    else this.fail('the connection that is written to has failed or ended', this.to.failure ?? systemError(errno, 'splice'))
+    else
+      this.fail(
+        'the connection that is written to has failed or ended',
+        this.to.failure ?? systemError(errno, 'splice'),
+      )
   }
 
   sourceClosed(): void {

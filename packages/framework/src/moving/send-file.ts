@@ -1,7 +1,14 @@
 /** Files on their way to a connection. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { checkInteger, checkObject, invalidArgType, invalidArgValue, outOfRange, systemError } from '@pollux/core'
+import {
+  checkInteger,
+  checkObject,
+  invalidArgType,
+  invalidArgValue,
+  outOfRange,
+  systemError,
+} from '@pollux/core'
 import type { AnyConnection } from '../connection/connection.js'
 import { closedBeforeSent, sendFileClosed } from '../failures.js'
 import { writeFile } from './write-file.js'
@@ -64,7 +71,11 @@ function descriptorOf(source: unknown): number {
   return checkInteger(fd, 'file', 0, 2 ** 31 - 1)
 }
 
-function rangeOf(fd: number, source: FileSource, options: SendFileOptions): { start: number; length: number } {
+function rangeOf(
+  fd: number,
+  source: FileSource,
+  options: SendFileOptions,
+): { start: number; length: number } {
   const stat = fstatSync(fd)
   if (!stat.isFile()) {
     const kind = stat.isDirectory() ? 'a directory' : 'no regular file'

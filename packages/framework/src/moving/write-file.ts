@@ -101,7 +101,7 @@ class Gate implements Filter {
   pass(bytes: Uint8Array): boolean {
     this.passing = true
     try {
-      return this.connection.write(bytes)
+      return this.connection.writeToFilter(bytes)
     } finally {
       this.passing = false
     }

@@ -10,7 +10,8 @@ import { queueFull } from '../failures.js'
 /** What becomes of those that do not keep up. */
 export interface FanOutOptions {
   /**
-   * What happens to a message for a connection that has so much queued that the message would pass `maxQueuedBytes`.
+   * What happens to a message for a connection that has so much queued that the message would pass `maxQueuedBytes`; one
+   * that has nothing queued takes any.
    * 'drop' (the default): it does not get this one, which is counted (`statistics.droppedMessages`). 'close': it is reset,
    * with the reason 'queue_full'. 'queue': the message is queued as any other write, up to the limit of the connection
    * itself and its policy (`maxQueuedBytes` and `overflow` of the server's options).
@@ -47,7 +48,11 @@ export class FanOut<State, In, Out> {
   }
 
   /** How many took it. The recipients may change meanwhile. */
-  send(recipients: Iterable<Connection<State, In, Out>>, message: Out, filter?: Filter<State, In, Out>): number {
+  send(
+    recipients: Iterable<Connection<State, In, Out>>,
+    message: Out,
+    filter?: Filter<State, In, Out>,
+  ): number {
     const bytes = this.encode(message)
     const chosen = filter === undefined ? recipients : choose(recipients, filter)
     const taken = bytes.length === 0 ? 0 : this.sendBytes(chosen, bytes)
@@ -59,7 +64,7 @@ export class FanOut<State, In, Out> {
     const { length } = bytes
     const { submissions } = this.settings.loop
     const most = this.slow === 'queue' ? this.settings.highWaterMark - 1 : this.maxQueuedBytes
-    const placeable = submissions.canPlace(length)
+    const placeable = submissions.canPlace(length) && (this.slow !== 'queue' || length <= most)
     let place = NOWHERE
     let taken = 0
     for (const connection of recipients) {
@@ -81,11 +86,11 @@ export class FanOut<State, In, Out> {
     if (!connection.isWritable) return false
     const { statistics, loop } = this.settings
     const { length } = bytes
-    if (this.slow !== 'queue' && connection.queuedBytes + length > this.maxQueuedBytes) {
+    if (this.slow !== 'queue' && this.isTooMuch(connection.queuedBytes, length)) {
       // What was counted may be with the kernel by now.
       loop.submissions.flush()
       const { queuedBytes } = connection
-      if (queuedBytes + length > this.maxQueuedBytes) {
+      if (this.isTooMuch(queuedBytes, length)) {
         statistics.droppedBytes += length
         if (this.slow === 'drop') statistics.droppedMessages++
         else connection.failWithReset(queueFull(queuedBytes, length, this.maxQueuedBytes))
@@ -99,6 +104,11 @@ export class FanOut<State, In, Out> {
       // `overflow: 'error'`: whoever published can do nothing about one connection, and the others wait.
     }
     return statistics.droppedBytes === droppedBefore
+  }
+
+  /** Where nothing is queued, one message of any size is no backlog. */
+  private isTooMuch(queuedBytes: number, length: number): boolean {
+    return queuedBytes > 0 && queuedBytes + length > this.maxQueuedBytes
   }
 
   private encode(message: Out): Uint8Array {

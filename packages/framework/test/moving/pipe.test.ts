@@ -1,7 +1,24 @@
 // pipe(): from one connection to another, whatever was received before it, and whatever becomes of either.
-import { type AnyConnection, type Codec, type Connection, connect, type Filter, pipe } from '@pollux/framework'
+import {
+  type AnyConnection,
+  type Codec,
+  type Connection,
+  connect,
+  type Filter,
+  pipe,
+} from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { BACKENDS, eventually, expectSameBytes, iteration, KNOWS_LINUX, noise, Peer, patiently, temporaryFolder } from '../support/raw.js'
+import {
+  BACKENDS,
+  eventually,
+  expectSameBytes,
+  iteration,
+  KNOWS_LINUX,
+  noise,
+  type Peer,
+  patiently,
+  temporaryFolder,
+} from '../support/raw.js'
 import { leaveNothingBehind, loopOn, promised, serve, serverOf } from '../support/serving.js'
 
 leaveNothingBehind()
@@ -89,7 +106,7 @@ describe.each(BACKENDS)('pipe on %s', (backend) => {
 
   it('begins in the midst of a stream of any sizes, and loses nothing', async () => {
     for (const cut of [1, 7, 4096, 70_000]) {
-      const { a, b, chunks } = await two({ keep: 1 })
+      const { a, b, chunks } = await two({ keep: 1000 })
       const bytes = noise(300_000)
       const sent = a.peer.send(bytes.subarray(0, cut))
       await eventually('the first chunk', () => chunks.length > 0)
@@ -163,17 +180,20 @@ describe.each(BACKENDS)('pipe on %s', (backend) => {
     await b.peer.expectBytes('later')
   })
 
-  it.each(['destroy', 'reset'] as const)('breaks when the side that is read is gone by %s', async (method) => {
-    const { a, b } = await two()
-    const moved = pipe(a.conn, b.conn)
-    await a.peer.send('part')
-    await b.peer.awaitBytes(4)
-    a.conn[method]()
-    expect(await code(moved)).toBe('ERR_POLLUX_PIPE_BROKEN')
-    await b.peer.awaitClosed()
-    expect(b.peer.errorCode).toBe('ECONNRESET')
-    expect(b.conn.closeReason).toBe('pipe_broken')
-  })
+  it.each(['destroy', 'reset'] as const)(
+    'breaks when the side that is read is gone by %s',
+    async (method) => {
+      const { a, b } = await two()
+      const moved = pipe(a.conn, b.conn)
+      await a.peer.send('part')
+      await b.peer.awaitBytes(4)
+      a.conn[method]()
+      expect(await code(moved)).toBe('ERR_POLLUX_PIPE_BROKEN')
+      await b.peer.awaitClosed()
+      expect(b.peer.errorCode).toBe('ECONNRESET')
+      expect(b.conn.closeReason).toBe('pipe_broken')
+    },
+  )
 
   it('breaks both ways of a proxy when a peer resets', async () => {
     const { a, b } = await two()
@@ -229,7 +249,10 @@ describe.each(BACKENDS)('pipe on %s', (backend) => {
     await a.peer.end()
     expect(await moved).toBe(MUCH)
     await b.peer.awaitEnd()
-    expectSameBytes(b.peer.bytes, bytes.map((byte) => byte ^ 255))
+    expectSameBytes(
+      b.peer.bytes,
+      bytes.map((byte) => byte ^ 255),
+    )
     expect(loop.counter('bytesSpliced')).toBe(0)
   })
 

@@ -132,7 +132,8 @@ void Reactor::settle(uint32_t index) {
   if (slot.want_destroy) return close_slot(index, slot);
   // Somebody ends it under the pipe that leads here.
   const bool ending = slot.want_end || slot.want_close;
-  if (ending && slot.moves && slot.moves->in) end_pipe(slot.moves->in->from, *slots_.at(slot.moves->in->from), EPIPE);
+  if (ending && slot.moves && slot.moves->in)
+    end_pipe(slot.moves->in->from, *slots_.at(slot.moves->in->from), EPIPE);
   finish_output(index, slot);
   if (slot.state == SlotState::kClosing) return;
   set_queued(index, slot);

@@ -1,5 +1,6 @@
-// Files on their way to a socket: by sendfile(2) where the kernel can, and else in pieces through memory of ours. Either
-// waits where a file has to be read from a disk: that is what keeping files in the page cache is for.
+// Files on their way to a socket: by sendfile(2) where the kernel can, and else in pieces through memory of
+// ours. Either waits where a file has to be read from a disk: that is what keeping files in the page cache is
+// for.
 #include <algorithm>
 
 #include "reactor.h"
@@ -27,7 +28,8 @@ int Reactor::send_file(Handle handle, int fd, uint64_t offset, uint64_t length) 
   return 0;
 }
 
-// One step of the oldest file. False when there is nothing more to do now: the kernel is full, or the socket failed.
+// One step of the oldest file. False when there is nothing more to do now: the kernel is full, or the socket
+// failed.
 bool Reactor::advance_file(uint32_t index, Slot& slot) {
   FileTransfer& file = slot.moves->files.front();
   if (file.left > 0) {
@@ -54,7 +56,8 @@ bool Reactor::advance_file(uint32_t index, Slot& slot) {
   return true;
 }
 
-// As sendfile(2): bytes sent, 0 where the file has no more, or -errno. What the kernel does not take is read again.
+// As sendfile(2): bytes sent, 0 where the file has no more, or -errno. What the kernel does not take is read
+// again.
 ssize_t Reactor::copy_file_part(const Slot& slot, const FileTransfer& file) {
   const std::span<uint8_t> buffer = scratch();
   const auto most = static_cast<size_t>(std::min<uint64_t>(file.left, buffer.size()));

@@ -50,8 +50,8 @@ void PipePool::give_back(KernelPipe pipe) {
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(pipe));
 }
 
-// splice(2), sendfile(2): EINVAL where a file system or a kind of socket has no such operation; the others where the
-// system has no such call, or a sandbox forbids it.
+// splice(2), sendfile(2): EINVAL where a file system or a kind of socket has no such operation; the others
+// where the system has no such call, or a sandbox forbids it.
 bool refuses_to_move(ssize_t result) {
   return result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP || result == -EPERM;
 }

@@ -1,5 +1,5 @@
-// What moves bytes to a socket without JavaScript seeing them: files, and pipes from other sockets. They leave in
-// this order, so that nothing overtakes what was asked for before it:
+// What moves bytes to a socket without JavaScript seeing them: files, and pipes from other sockets. They
+// leave in this order, so that nothing overtakes what was asked for before it:
 //
 //     backlog ─▶ file ─▶ bytes behind it ─▶ file ─▶ bytes behind it ─▶ what a pipe brings
 #pragma once
@@ -33,14 +33,14 @@ struct KernelPipe {
 //
 //     from ──splice──▶ [ held ] ──splice──▶ to
 //
-// `from` is read only when nothing is held and `to` has no output of its own to send: so the memory of a pipe is what
-// one splice brings, and a splice into an empty pipe that would block says that `from` has nothing.
+// `from` is read only when nothing is held and `to` has no output of its own to send: so the memory of a pipe
+// is what one splice brings, and a splice into an empty pipe that would block says that `from` has nothing.
 struct Pipe {
   uint32_t from;  // slots: a pipe ends before either is given back
   uint32_t to;
   size_t held = 0;
   KernelPipe pair = {};  // only while bytes are held: an idle pipe takes no descriptors
-  bool copied = false;  // the kernel refuses splice(2) of these
+  bool copied = false;   // the kernel refuses splice(2) of these
 };
 
 struct Moves {
@@ -62,14 +62,15 @@ class PipePool {
   void clear() { idle_.clear(); }
 
  private:
-  // Bounded: as many as move bytes at the same time, of which all but those that wait for a peer are back by the end
-  // of the call.
+  // Bounded: as many as move bytes at the same time, of which all but those that wait for a peer are back by
+  // the end of the call.
   static constexpr size_t kMaxIdle = 16;
 
   std::vector<KernelPipe> idle_;
 };
 
-// Moves bytes from a socket to an empty pipe, or on from there; how many, 0 at the end of the stream, or -errno.
+// Moves bytes from a socket to an empty pipe, or on from there; how many, 0 at the end of the stream, or
+// -errno.
 ssize_t splice_in(int from, const KernelPipe& pipe, size_t most);
 ssize_t splice_out(const KernelPipe& pipe, int to, size_t held);
 // Takes bytes out of a pipe that a socket refuses to be spliced to.

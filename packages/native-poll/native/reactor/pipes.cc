@@ -1,12 +1,12 @@
-// Pipes between two sockets: bytes go from one to the other without JavaScript, by splice(2) where the kernel can, and
-// else by a copy through memory of ours.
+// Pipes between two sockets: bytes go from one to the other without JavaScript, by splice(2) where the kernel
+// can, and else by a copy through memory of ours.
 //
 //     from is readable ─▶ pull ─▶ push ─▶ to took all: the kernel pipe goes back to the pool
 //                                    └──▶ to is full:  bytes are held, `from` is not read
 //     to is writable ──▶ flush ─▶ push ─▶ …and `from` is read again
 //
-// Nothing is pulled before all events that were in the ring when the pipe began are delivered: what JavaScript
-// received goes first.
+// Nothing is pulled before all events that were in the ring when the pipe began are delivered: what
+// JavaScript received goes first.
 #include <algorithm>
 
 #include "reactor.h"
@@ -16,8 +16,8 @@ namespace pollux {
 
 namespace {
 
-// The most bytes of one pull: what one pipe may hold while its peer does not read. A kernel pipe has room for 16
-// pieces of what the network brought, whatever their sizes.
+// The most bytes of one pull: what one pipe may hold while its peer does not read. A kernel pipe has room for
+// 16 pieces of what the network brought, whatever their sizes.
 constexpr size_t kPullBytes = 256 * 1024;
 
 constexpr size_t kScratchBytes = 64 * 1024;
@@ -111,8 +111,8 @@ void Reactor::push(uint32_t index, Slot& to) {
   }
 }
 
-// The same two ways by hand. What the other side does not take goes to its backlog; `from` is not read meanwhile, so
-// it is one of these at most.
+// The same two ways by hand. What the other side does not take goes to its backlog; `from` is not read
+// meanwhile, so it is one of these at most.
 void Reactor::copy_through(uint32_t index, Slot& from) {
   const std::span<uint8_t> buffer = scratch();
   const ssize_t got =

@@ -142,9 +142,11 @@ class Reactor {
   void submit();
   // Sends from a caller's buffer, behind everything submitted before.
   int write(Handle handle, const uint8_t* data, size_t length);
-  // Part of a file, behind everything submitted before (files.cc): FILE_SENT follows. The caller keeps its descriptor.
+  // Part of a file, behind everything submitted before (files.cc): FILE_SENT follows. The caller keeps its
+  // descriptor.
   int send_file(Handle handle, int fd, uint64_t offset, uint64_t length);
-  // What `from` receives goes to `to` from now on (pipes.cc): PIPED follows. -EBUSY: one of them has such a pipe.
+  // What `from` receives goes to `to` from now on (pipes.cc): PIPED follows. -EBUSY: one of them has such a
+  // pipe.
   int pipe(Handle from, Handle to);
 
   // --- datagrams (datagrams.cc, send_datagrams.cc) ---

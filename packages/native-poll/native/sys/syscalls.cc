@@ -107,8 +107,8 @@ int duplicate_descriptor(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }
 
 int make_pipe(int fds[2]) { return ::pipe2(fds, O_NONBLOCK | O_CLOEXEC); }
 
-// It has no MSG_NOSIGNAL, and neither has sendfile(2): a socket whose peer is gone would raise SIGPIPE, which Node.js
-// ignores from its start on.
+// It has no MSG_NOSIGNAL, and neither has sendfile(2): a socket whose peer is gone would raise SIGPIPE, which
+// Node.js ignores from its start on.
 ssize_t move_between(int from, int to, size_t length) {
   return ::splice(from, nullptr, to, nullptr, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }

@@ -8,14 +8,15 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "socketpair",  "bind",        "listen",   "accept",   "connect",    "recv",  "send",
-    "sendmsg",      "recvmsg",     "sendmmsg",    "recvmmsg", "shutdown", "sockatmark", "close", "getsockopt",
-    "setsockopt",   "getsockname", "getpeername", "open",     "unlink",   "pread", "duplicate", "lstat",      "poll",  "select",
+    "socket",       "socketpair", "bind",       "listen",      "accept",      "connect",  "recv",
+    "send",         "sendmsg",    "recvmsg",    "sendmmsg",    "recvmmsg",    "shutdown", "sockatmark",
+    "close",        "getsockopt", "setsockopt", "getsockname", "getpeername", "open",     "unlink",
+    "pread",        "duplicate",  "lstat",      "poll",        "select",
 #if POLLUX_HAVE_SPLICE
-    "pipe", "read", "splice", "sendfile",
+    "pipe",         "read",       "splice",     "sendfile",
 #endif
 #if POLLUX_HAVE_EPOLL
-    "epoll_create", "epoll_ctl",   "epoll_wait",
+    "epoll_create", "epoll_ctl",  "epoll_wait",
 #endif
 };
 
