@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -149,6 +150,10 @@ class Reactor {
   // pipe.
   int pipe(Handle from, Handle to);
 
+  // BACKLOG is owed once, when the queued output of all sockets is `above` bytes or more, or `below` or less
+  // (backlog_watch.cc).
+  void watch_backlog(double above, double below);
+
   // --- datagrams (datagrams.cc, send_datagrams.cc) ---
 
   // An idle datagram socket is received on from now on; the stride of its datagrams in the slab, or -errno.
@@ -238,6 +243,9 @@ class Reactor {
   void drop_pipe(Slot& from);
   void leave_pipes(Slot& slot, int error);
   void forget_idle_moves(Slot& slot);
+
+  // backlog_watch.cc
+  void look_at_backlog();
 
   // datagrams.cc
   void datagrams_ready(uint32_t index, Slot& slot, uint8_t readiness);
@@ -331,6 +339,9 @@ class Reactor {
   DatagramCalls datagram_calls_;
   Polled polled_;
   bool polling_ = false;  // POLLED is owed
+  // BACKLOG is owed outside of these; it never is with infinite ones.
+  double backlog_above_ = std::numeric_limits<double>::infinity();
+  double backlog_below_ = -std::numeric_limits<double>::infinity();
 
   uint32_t referenced_ = 0;
   std::unique_ptr<DatagramBuffers> datagram_buffers_;  // once there is a datagram socket

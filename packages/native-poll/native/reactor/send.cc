@@ -42,6 +42,7 @@ int Reactor::write(Handle handle, const uint8_t* data, size_t length) {
   send_or_queue(handle.slot, *slot, {&vector, 1}, length);
   update_interest(handle.slot, *slot);
   set_queued(handle.slot, *slot);
+  look_at_backlog();
   return 0;
 }
 
