@@ -12,6 +12,7 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from './address.js'
+export type { BacklogListener } from './backlog-watch.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export { bufferView } from './chunks.js'
@@ -20,6 +21,7 @@ export { DatagramChannel } from './datagrams/datagram-channel.js'
 export { DatagramError } from './datagrams/datagram-error.js'
 export type { DatagramHandlers, DatagramStatistics } from './datagrams/datagram-handlers.js'
 export type { DatagramOptions } from './datagrams/options.js'
+export type { Distribution } from './distribution.js'
 export { EncodedAddress } from './encoded-address.js'
 export {
   ErrorCode,
@@ -29,7 +31,7 @@ export {
   SocketError,
   type SocketErrorDetails,
 } from './errors.js'
-export { EventLoop, raiseUncaught } from './event-loop.js'
+export { type CounterName, EventLoop, raiseUncaught } from './event-loop.js'
 export type * from './messages/control-messages.js'
 export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
 export {

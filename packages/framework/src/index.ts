@@ -41,7 +41,14 @@ export type {
 } from './connection/handlers.js'
 export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export { RefuseReason } from './limits/admission.js'
+export type { AddressList } from './limits/address-list.js'
+export { type LimitsOptions, limits } from './limits/limits.js'
+export { type OverloadOptions, overload } from './limits/overload.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
+export { notifySystemd, systemdNotify } from './running/notify.js'
+export { type Closable, type CloseOnSignalsOptions, closeOnSignals } from './running/signals.js'
+export { listenTargetsFromSystemd, type SystemdListenTarget } from './running/systemd.js'
 export type {
   FdListenTarget,
   IpListenTarget,
