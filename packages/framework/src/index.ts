@@ -109,6 +109,7 @@ export type {
   FdListenTarget,
   IpListenTarget,
   ListenTarget,
+  SystemdTarget,
   UnixListenTarget,
 } from './server/listen-target.js'
 export { type AnyServer, createServer, Server } from './server/server.js'

@@ -19,8 +19,8 @@ export const Hold = {
   ADAPTER: 32,
   /** A pipe takes the bytes, as a rule in the kernel: they are read, but no handler gets them. */
   PIPE: 64,
-  /** TLS is about to take the bytes over. */
-  TLS: 256,
   /** What it is piped to has enough for now. */
   PIPE_FULL: 128,
+  /** TLS is about to take the bytes over. */
+  TLS: 256,
 } as const
