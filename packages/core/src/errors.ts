@@ -24,6 +24,18 @@ export const ErrorCode = {
   WRITE_AFTER_END: 'ERR_POLLUX_WRITE_AFTER_END',
   /** No byte moved either way for `idleTimeoutMs`, and there was no `timeout` handler. */
   IDLE_TIMEOUT: 'ERR_POLLUX_IDLE_TIMEOUT',
+  /** The peer sent no complete message within `firstMessageTimeoutMs`. */
+  FIRST_MESSAGE_TIMEOUT: 'ERR_POLLUX_FIRST_MESSAGE_TIMEOUT',
+  /** A message that had begun was not complete within `messageTimeoutMs`. */
+  MESSAGE_TIMEOUT: 'ERR_POLLUX_MESSAGE_TIMEOUT',
+  /** Output was queued, and the peer took nothing of it for `writeTimeoutMs`. */
+  WRITE_TIMEOUT: 'ERR_POLLUX_WRITE_TIMEOUT',
+  /** What comes before the first message (a TLS handshake, a proxy's header) took longer than `handshakeTimeoutMs`. */
+  HANDSHAKE_TIMEOUT: 'ERR_POLLUX_HANDSHAKE_TIMEOUT',
+  /** A connection sent more messages or bytes than its rate allows, and `overRate` is 'close'. */
+  RATE_LIMITED: 'ERR_POLLUX_RATE_LIMITED',
+  /** The server had too much output queued, and this connection had more than others. */
+  OVERLOAD: 'ERR_POLLUX_OVERLOAD',
   /** A promise was given a `timeoutMs`, and it was not settled by then. */
   TIMEOUT: 'ERR_POLLUX_TIMEOUT',
   /** A frame takes more bytes than the codec allows. */

@@ -24,6 +24,7 @@ import {
   TURN_DURATION_BOUNDS_US,
   TURN_EVENT_BOUNDS,
 } from '@pollux/native-poll'
+import { BacklogWatch } from './backlog-watch.js'
 import type { Channel } from './channel.js'
 import { Chunks } from './chunks.js'
 import { debugRequested, revocableCopy, revoke } from './debug.js'
@@ -52,6 +53,7 @@ const {
   ACCEPT_RESUMED,
   READY,
   POLLED,
+  BACKLOG,
   DATAGRAMS,
   DATAGRAM_ERROR,
 } = EventType
@@ -118,6 +120,8 @@ export class EventLoop {
   polls: PollListener | null = null
   /** Idle timeouts. Internal. */
   readonly timers: IdleTimers
+  /** The queued output of all sockets. Internal. */
+  readonly backlog: BacklogWatch
   /** The socket table (`Column`); replaced when it grows, so never keep it. Internal. */
   table: Float64Array
   private readonly options: ResolvedLoopOptions
@@ -181,8 +185,11 @@ export class EventLoop {
       submissionRing,
       sendSlab,
       this.table,
+      this.counters,
     )
     this.timers = new IdleTimers(this)
+    this.backlog = new BacklogWatch(this, this.counters)
+    this.submissions.onAlarm = () => this.backlog.look()
     watchOver(this)
   }
 
@@ -281,6 +288,7 @@ export class EventLoop {
           target = targets[slot]
           if (target === null || target.generation !== generation) {
             if ((head & TYPE_MASK) === POLLED) this.polls?.onPolled()
+            else if ((head & TYPE_MASK) === BACKLOG) this.backlog.look()
             // Nobody is there to take the connection.
             else if ((head & TYPE_MASK) === ACCEPT) this.submissions.push(Op.DESTROY, a, b, 0, 0)
             continue

@@ -12,6 +12,7 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from './address.js'
+export type { BacklogListener } from './backlog-watch.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export { bufferView } from './chunks.js'

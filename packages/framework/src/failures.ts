@@ -18,6 +18,39 @@ export function idleTimeout(timeoutMs: number): SocketError {
   return new SocketError(`no byte moved for ${timeoutMs} ms`, { code: ErrorCode.IDLE_TIMEOUT })
 }
 
+export function handshakeTimeout(timeoutMs: number): SocketError {
+  const text = `the connection was not ready for its first message within handshakeTimeoutMs (${timeoutMs})`
+  return new SocketError(text, { code: ErrorCode.HANDSHAKE_TIMEOUT })
+}
+
+export function firstMessageTimeout(timeoutMs: number): SocketError {
+  const text = `no complete message came within firstMessageTimeoutMs (${timeoutMs})`
+  return new SocketError(text, { code: ErrorCode.FIRST_MESSAGE_TIMEOUT })
+}
+
+export function messageTimeout(timeoutMs: number): SocketError {
+  const text = `a message that had begun was not complete within messageTimeoutMs (${timeoutMs})`
+  return new SocketError(text, { code: ErrorCode.MESSAGE_TIMEOUT })
+}
+
+export function writeTimeout(timeoutMs: number): SocketError {
+  const text = `output was queued, and the peer took nothing of it for writeTimeoutMs (${timeoutMs})`
+  return new SocketError(text, { code: ErrorCode.WRITE_TIMEOUT })
+}
+
+export function rateLimited(what: string, perSecond: number): SocketError {
+  return new SocketError(`the peer sent more than ${perSecond} ${what} per second`, {
+    code: ErrorCode.RATE_LIMITED,
+  })
+}
+
+export function overloaded(queuedBytes: number, maxQueuedBytes: number): SocketError {
+  const text =
+    `the server has too much output queued (maxQueuedBytes of overload: ${maxQueuedBytes}), ` +
+    `and ${queuedBytes} bytes of it are for this peer, which reads too slowly`
+  return new SocketError(text, { code: ErrorCode.OVERLOAD })
+}
+
 export function serverClosed(): SocketError {
   const text = 'the server was closed; make a new one to listen again'
   return new SocketError(text, { code: ErrorCode.SERVER_CLOSED })

@@ -61,6 +61,8 @@ export const EventType = {
   READY: 13,
   /** Something that `pollLater` named is ready. Of no slot: slot and generation are 0. */
   POLLED: 14,
+  /** The backlog of all sockets has left the range that `watchBacklog` set; it is not watched any more. Of no slot. */
+  BACKLOG: 15,
   /** Datagrams in the receive slab, valid until the handler returns: `a` offset of the first, `b` how many (datagrams.ts). */
   DATAGRAMS: 20,
   /** A datagram socket could not do something, and goes on: `a` errno, `b` a {@link Syscall}; details by `takeDatagramFailure`. */

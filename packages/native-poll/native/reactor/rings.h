@@ -34,6 +34,7 @@ enum class Event : uint32_t {
   kAcceptResumed = 12,
   kReady = 13,
   kPolled = 14,
+  kBacklog = 15,
   kDatagrams = 20,
   kDatagramError = 21,
 };

@@ -36,6 +36,7 @@ void Reactor::turn(bool look) {
     if (ready > 0 || !hot_.empty()) counters.rounds += 1;
     receive_hot();
     for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
+    look_at_backlog();
     const bool pending = has_events() || !hot_.empty();
     // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
     bool in_time;
