@@ -66,7 +66,9 @@ describe('the pages on limits and the life of a service', () => {
       ErrorCode.RATE_LIMITED,
       ErrorCode.OVERLOAD,
     ]
-    expect(codes.filter((code) => !LIMITS.includes(`\`${code}\``) || !core.includes(`\`${code}\``))).toEqual([])
+    expect(codes.filter((code) => !LIMITS.includes(`\`${code}\``) || !core.includes(`\`${code}\``))).toEqual(
+      [],
+    )
     expect([limits({}).name, overload({ maxQueuedBytes: 1 }).name]).toEqual(['limits', 'overload'])
   })
 })
