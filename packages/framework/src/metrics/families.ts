@@ -1,7 +1,6 @@
 /** Every metric: its name, what it means, and where it is read. Names follow the Prometheus conventions. */
 import type { CounterName, Distribution, EventLoop } from '@pollux/core'
 import type { AnyServer } from '../server/server.js'
-import { overloadLevelOf } from './overload-levels.js'
 
 /** A number of a server, or one for each reason. */
 export interface ServerMetric {
@@ -136,7 +135,7 @@ export const SERVER_METRICS: readonly ServerMetric[] = [
   gauge(
     'pollux_overload_level',
     '0 not overloaded, 1 it does not read, 2 nor accept, 3 it sheds connections',
-    overloadLevelOf,
+    ({ overloadLevel }) => overloadLevel,
   ),
 ]
 
