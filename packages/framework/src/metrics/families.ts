@@ -152,6 +152,8 @@ export const LOOP_METRICS: readonly LoopMetric[] = [
   loopCounter('pollux_loop_sends_total', 'Calls of send(2) and sendmsg(2)', 'sends'),
   loopCounter('pollux_loop_short_sends_total', 'Sends that the kernel did not take whole', 'shortSends'),
   loopCounter('pollux_loop_sent_bytes_total', 'Bytes sent by all sockets', 'bytesWritten'),
+  loopCounter('pollux_loop_spliced_bytes_total', 'Bytes that pipes moved within the kernel', 'bytesSpliced'),
+  loopCounter('pollux_loop_file_bytes_total', 'Bytes of files that were sent', 'fileBytes'),
   loopCounter('pollux_loop_stale_events_total', 'Events for sockets that had closed', 'staleEvents'),
   loopCounter(
     'pollux_loop_rejected_submissions_total',

@@ -56,7 +56,10 @@ describe('diagnostics', () => {
     expect(heard[0][1].server).toBe(server)
     expect(heard[0][1].address).toMatchObject({ host: '127.0.0.1' })
     expect(heard[1][1].connection).toBe(opened)
-    expect(heard[2][1]).toMatchObject({ connection: opened, reason: 'ended', error: undefined })
+    const { connection, reason, error } = heard[2][1]
+    // By identity: to compare whole servers takes a minute.
+    expect(connection).toBe(opened)
+    expect([reason, error]).toEqual(['ended', undefined])
   })
 
   it('publish failures, and refusals', async () => {
@@ -79,7 +82,9 @@ describe('diagnostics', () => {
     const closed = await serve({ ...apart(), plugins: [diagnostics(), doorman], ...echo })
     await closed.connect().catch(() => {})
     await eventually('the refusal', () => heard.length === 3)
-    expect(heard[2]).toMatchObject([CHANNELS.refused, { server: closed.server, reason: 'denied' }])
+    expect(heard[2][0]).toBe(CHANNELS.refused)
+    expect(heard[2][1].server).toBe(closed.server)
+    expect(heard[2][1].reason).toBe('denied')
   })
 
   it('publish messages only if they are asked to', async () => {
@@ -120,10 +125,11 @@ describe('diagnostics', () => {
     plugin.acceptPaused?.(server, error, 100)
     plugin.acceptResumed?.(server)
     server.overloadChanged(1)
-    expect(heard.slice(2)).toEqual([
-      [CHANNELS.acceptPaused, { server, error, retryMs: 100 }],
-      [CHANNELS.acceptResumed, { server }],
-      [CHANNELS.overload, { server, level: 1 }],
+    for (const [, message] of heard.slice(2)) expect(message.server).toBe(server)
+    expect(heard.slice(2).map(([name, { server: _, ...rest }]) => [name, rest])).toEqual([
+      [CHANNELS.acceptPaused, { error, retryMs: 100 }],
+      [CHANNELS.acceptResumed, {}],
+      [CHANNELS.overload, { level: 1 }],
     ])
     server.overloadChanged(0)
   })
