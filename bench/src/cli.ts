@@ -10,11 +10,13 @@ import { SUITES, type Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
 
-const USAGE = `usage: bench echo|udp|codecs [flags]
+const USAGE = `usage: bench echo|udp|codecs|kv|http [flags]
 
   echo               stream connections: TCP
   udp                datagrams: UDP
   codecs             lines and length-prefixed messages, against bytes without a codec
+  kv                 the store of the examples, against redis-server
+  http               a hello over HTTP, against nginx and node:http
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)
