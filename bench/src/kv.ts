@@ -91,7 +91,10 @@ function readReport(output: string, messages: number): Report {
 }
 
 async function setAll(host: string, port: number): Promise<void> {
-  const names = ['key:__rand_int__', ...Array.from({ length: KEYS }, (_, i) => `key:${String(i).padStart(12, '0')}`)]
+  const names = [
+    'key:__rand_int__',
+    ...Array.from({ length: KEYS }, (_, i) => `key:${String(i).padStart(12, '0')}`),
+  ]
   const commands = names.map((name) => `SET ${name} xxx\r\n`)
   const socket = connect({ host, port })
   let left = commands.length * '+OK\r\n'.length

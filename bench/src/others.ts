@@ -94,7 +94,9 @@ export async function runPinned(
 function cpuSeconds(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
-    const used = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
+    const used = threads.map((id) =>
+      Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+    )
     return used.reduce((sum, ns) => sum + ns, 0) / 1e9
   } catch {
     return 0

@@ -81,7 +81,12 @@ export function polluxExamplePeers(name: string, file: string, options: PeerOpti
   const environment = options.backend === undefined ? [] : ['env', `POLLUX_BACKEND=${options.backend}`]
   const peer = (root: string, suffix: string): Peer => {
     const { command, requires } = polluxExample(root, file, undefined)
-    return { name: `${name}${suffix}`, label: `Pollux${suffix}`, command: [...environment, ...command], requires }
+    return {
+      name: `${name}${suffix}`,
+      label: `Pollux${suffix}`,
+      command: [...environment, ...command],
+      requires,
+    }
   }
   const peers = [peer(ROOT_DIR, '')]
   if (options.against !== undefined) peers.push(peer(resolve(options.against), '@against'))

@@ -75,7 +75,9 @@ export function judge(results: Results, targets: readonly Target[] = TARGETS): V
     const { shape, peer, to } = target
     const below = typeof to === 'object' ? results.fastest(shape, to) : to
     const ratio = () =>
-      target.of === 'cpu' ? results.cpuRatio(shape, peer, below as string) : results.ratio(shape, peer, below as string)
+      target.of === 'cpu'
+        ? results.cpuRatio(shape, peer, below as string)
+        : results.ratio(shape, peer, below as string)
     const measured = below === undefined ? results.value(shape, peer) : ratio()
     if (measured === undefined) return { target, measured, met: undefined }
     const enough = target.atLeast === undefined || measured.median >= target.atLeast
