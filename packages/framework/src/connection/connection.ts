@@ -2,6 +2,7 @@
 import {
   Column,
   checkInteger,
+  ErrorCode,
   type EventLoop,
   Op,
   raiseUncaught,
@@ -389,6 +390,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Internal: a handler threw, or its promise was rejected. */
   override fail(error: unknown): void {
+    if (this.lifecycle === CLOSED && this.settings.adapter !== null && this.isOwnFailure(error)) return
     this.settings.statistics.handlerErrors++
     if (this.settings.error === null || (this.flags & FAILED) !== 0 || this.lifecycle === CLOSED) {
       this.settings.warnOfHandlerError(error)
@@ -485,6 +487,11 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
       raiseUncaught(second)
     }
     this.move(Happening.DESTROY)
+  }
+
+  /** What a loop over the messages, or a stream, threw because the connection has closed: no fault of the handler's. */
+  private isOwnFailure(error: unknown): boolean {
+    return error === this.details.error || (error as { code?: unknown } | null)?.code === ErrorCode.CLOSED
   }
 
   private tellClosed(): void {

@@ -1,7 +1,23 @@
 /** The PROXY protocol's headers, to bytes: for proxies. */
-import { AF_INET, AF_INET6, inet_pton, invalidArgType, invalidArgValue, outOfRange, type SocketAddress } from '@pollux/core'
+import {
+  AF_INET,
+  AF_INET6,
+  inet_pton,
+  invalidArgType,
+  invalidArgValue,
+  outOfRange,
+  type SocketAddress,
+} from '@pollux/core'
 import { crc32c } from './crc32c.js'
-import { FIXED_BYTES, Family, type ProxyTlv, SIGNATURE, TlvType, Transport, UNIX_PATH_BYTES } from './header.js'
+import {
+  Family,
+  FIXED_BYTES,
+  type ProxyTlv,
+  SIGNATURE,
+  TlvType,
+  Transport,
+  UNIX_PATH_BYTES,
+} from './header.js'
 
 /** What is to be said of a connection. */
 export interface ProxyHeaderInit {
@@ -79,7 +95,9 @@ function binary(init: ProxyHeaderInit): Buffer {
     } else if (!isUnix(source) && !isUnix(destination)) {
       const isIpv4 = source.family === 'IPv4' && destination.family === 'IPv4'
       family = isIpv4 ? Family.INET : Family.INET6
-      const hosts = [source, destination].map((address) => bytesOfHost(isIpv4 ? address.host : hostAsIpv6(address)))
+      const hosts = [source, destination].map((address) =>
+        bytesOfHost(isIpv4 ? address.host : hostAsIpv6(address)),
+      )
       const ports = Buffer.alloc(4)
       ports.writeUInt16BE(portOf(source), 0)
       ports.writeUInt16BE(portOf(destination), 2)
@@ -112,9 +130,11 @@ function tlvsOf(init: ProxyHeaderInit): ProxyTlv[] {
   }
   if (netns !== undefined) all.push({ type: TlvType.NETNS, value: Buffer.from(netns, 'latin1') })
   for (const { type, value } of tlvs) {
-    if (!Number.isInteger(type) || type < 0 || type > 255) throw outOfRange('tlvs[].type', '>= 0 and <= 255', type)
+    if (!Number.isInteger(type) || type < 0 || type > 255)
+      throw outOfRange('tlvs[].type', '>= 0 and <= 255', type)
     if (type === TlvType.CRC32C) throw invalidArgValue('tlvs[].type', 'of a checksum: set `crc32c`', type)
-    if (!(value instanceof Uint8Array)) throw invalidArgType('tlvs[].value', 'an instance of Uint8Array', value)
+    if (!(value instanceof Uint8Array))
+      throw invalidArgType('tlvs[].value', 'an instance of Uint8Array', value)
     all.push({ type, value: Buffer.from(value) })
   }
   if (init.crc32c === true) all.push({ type: TlvType.CRC32C, value: Buffer.alloc(4) })
@@ -156,6 +176,7 @@ function bytesOfPath(path: string): Buffer {
 }
 
 function portOf({ port }: { port: number }): number {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw outOfRange('port', '>= 0 and <= 65535', port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw outOfRange('port', '>= 0 and <= 65535', port)
   return port
 }

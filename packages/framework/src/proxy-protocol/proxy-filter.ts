@@ -95,4 +95,3 @@ export class ProxyFilter implements Filter {
     if (length < bytes.length) connection.onData(bytes.subarray(length))
   }
 }
-

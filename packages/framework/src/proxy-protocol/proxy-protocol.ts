@@ -59,7 +59,10 @@ export class ProxyProtocol implements Plugin {
     checkObject(options, 'options')
     const { trusted, untrusted = 'refuse', required = true } = options
     this.trustsUnix = Array.isArray(trusted) && trusted.includes('unix')
-    this.trusted = addressList(Array.isArray(trusted) ? trusted.filter((entry) => entry !== 'unix') : trusted, 'trusted')
+    this.trusted = addressList(
+      Array.isArray(trusted) ? trusted.filter((entry) => entry !== 'unix') : trusted,
+      'trusted',
+    )
     if (untrusted !== 'refuse' && untrusted !== 'ordinary') {
       throw invalidArgValue('untrusted', "must be one of: 'refuse', 'ordinary'", untrusted)
     }

@@ -48,6 +48,7 @@ function headerBetween(
 function addressOf(protocol: 'TCP4' | 'TCP6', host: string, port: string): IpAddress {
   const isGood = protocol === 'TCP4' ? isIPv4(host) : isIPv6(host) && !host.includes('%')
   if (!isGood) throw malformedFrame(`a PROXY header of ${protocol} has an address that is none`)
-  if (!PORT.test(port) || Number(port) > 65_535) throw malformedFrame('a PROXY header has a port that is none')
+  if (!PORT.test(port) || Number(port) > 65_535)
+    throw malformedFrame('a PROXY header has a port that is none')
   return { family: protocol === 'TCP4' ? 'IPv4' : 'IPv6', host, port: Number(port) }
 }

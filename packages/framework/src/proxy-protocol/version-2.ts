@@ -8,7 +8,7 @@
  */
 import { AF_INET6, inet_ntop, type SocketAddress } from '@pollux/core'
 import { frameTooLong, malformedFrame } from '../codecs/codec-error.js'
-import { FIXED_BYTES, Family, type ProxyHeader, Transport, UNIX_PATH_BYTES } from './header.js'
+import { Family, FIXED_BYTES, type ProxyHeader, Transport, UNIX_PATH_BYTES } from './header.js'
 import { describeTlvs, readTlvs } from './tlvs.js'
 
 /** Both addresses and ports, by family. */

@@ -179,7 +179,10 @@ const anyInit: fc.Arbitrary<ProxyHeaderInit> = fc.oneof(
           uniqueId: fc.uint8Array({ maxLength: 128 }),
           crc32c: fc.boolean(),
           tlvs: fc.array(
-            fc.record({ type: fc.integer({ min: 0xe0, max: 0xff }), value: fc.uint8Array({ maxLength: 30 }) }),
+            fc.record({
+              type: fc.integer({ min: 0xe0, max: 0xff }),
+              value: fc.uint8Array({ maxLength: 30 }),
+            }),
             { maxLength: 4 },
           ),
         },
@@ -222,7 +225,10 @@ describe('the parser', () => {
 
   it('throws nothing but CodecError at any bytes', () => {
     const begun = fc
-      .tuple(fc.constantFrom(Buffer.from('PROXY '), Buffer.from('PROXY TCP4 '), hex(SIGNATURE)), fc.uint8Array())
+      .tuple(
+        fc.constantFrom(Buffer.from('PROXY '), Buffer.from('PROXY TCP4 '), hex(SIGNATURE)),
+        fc.uint8Array(),
+      )
       .map(([start, rest]) => Buffer.concat([start, rest]))
     const lines = fc
       .string({ unit: fc.constantFrom('1', '.', ':', ' ', 'T', 'f', '\r', '\n', '\0'), maxLength: 120 })
@@ -280,7 +286,10 @@ describe('the writer', () => {
 
   it.each<[string, unknown]>([
     ['one address alone', { source: ipv4('192.0.2.1', 1) }],
-    ['a Unix socket and another', { source: { family: 'Unix', path: '/a' }, destination: ipv4('192.0.2.1', 1) }],
+    [
+      'a Unix socket and another',
+      { source: { family: 'Unix', path: '/a' }, destination: ipv4('192.0.2.1', 1) },
+    ],
     ['a name for an address', { source: ipv4('localhost', 1), destination: ipv4('192.0.2.1', 1) }],
     ['a port too high', { ...between('IPv4'), source: ipv4('192.0.2.1', 65_536) }],
     ['version 3', { version: 3 }],
