@@ -43,6 +43,7 @@ struct connection {
 struct echo {
   const struct options* options;
   const char* pattern;
+  size_t period;
   size_t longest;
   struct connection* connections;
   struct result result;
@@ -68,7 +69,7 @@ static void send_due(struct echo* e, struct connection* c) {
     }
     c->sent += (uint64_t)sent;
     c->due -= (size_t)sent;
-    c->send_position = (c->send_position + (size_t)sent) % kPatternPeriod;
+    c->send_position = (c->send_position + (size_t)sent) % e->period;
   }
   c->waits_for_writable = c->due > 0;
 }
@@ -76,7 +77,7 @@ static void send_due(struct echo* e, struct connection* c) {
 static void check_bytes(struct echo* e, struct connection* c, size_t length) {
   for (size_t done = 0; done < length;) {
     size_t part = length - done < e->longest ? length - done : e->longest;
-    size_t place = (c->receive_position + done) % kPatternPeriod;
+    size_t place = (c->receive_position + done) % e->period;
     if (memcmp(receive_buffer + done, e->pattern + place, part) != 0) {
       fail("wrong bytes on connection %d within %zu bytes after byte %llu", (int)(c - e->connections), part,
            (unsigned long long)(c->received + done));
@@ -105,7 +106,7 @@ static bool receive_some(struct echo* e, struct connection* c) {
   }
   if (check) check_bytes(e, c, length);
   c->received += length;
-  c->receive_position = (c->receive_position + length) % kPatternPeriod;
+  c->receive_position = (c->receive_position + length) % e->period;
   e->result.bytes += length;
   if (c->timed_end != 0 && c->received >= c->timed_end) {
     histogram_add(&e->latency, now_ns() - c->timed_at_ns);
@@ -144,7 +145,9 @@ static void open_connections(struct echo* e, int epoll_fd) {
     c->fd = fds[i];
     int on = 1;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->send_position = c->receive_position = pattern_start((uint64_t)i);
+    size_t size = e->options->message_size;
+    c->send_position = e->options->frames ? frame_start((uint64_t)i, size) : pattern_start((uint64_t)i);
+    c->receive_position = c->send_position;
     // Edge-triggered, although the servers are level-triggered: it spares the kernel a second look at each
     // socket, and the generator must cost less than what it measures.
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
@@ -191,7 +194,9 @@ void run_echo(const struct options* options) {
   if (e == NULL) fail("out of memory");
   e->options = options;
   e->longest = options->message_size * (size_t)options->depth;
-  e->pattern = pattern_make(e->longest);
+  size_t size = options->message_size;
+  e->period = options->frames ? kFrames * size : kPatternPeriod;
+  e->pattern = options->frames ? frames_make(size, e->longest) : pattern_make(e->longest);
   if (e->pattern == NULL) fail("out of memory");
   int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd < 0) fail("epoll_create1: %s", strerror(errno));

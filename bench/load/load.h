@@ -15,6 +15,8 @@ struct options {
   int connections;
   size_t message_size;
   int depth;
+  // echo: every message is a line and a length-prefixed message, for servers with a codec.
+  bool frames;
   // udp: several datagrams in one message, both ways (UDP_SEGMENT, UDP_GRO).
   bool segments;
   double warm_up_seconds;

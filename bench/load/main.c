@@ -1,7 +1,7 @@
 // The load generator: one thread, epoll, one JSON line of results. See README.md of bench/ for the modes.
 //
-//   load MODE --target HOST:PORT [--connections N] [--size BYTES] [--depth N] [--segments 0|1] [--warm-up S]
-//        [--duration S] [--server-pid PID] [--server-core N]
+//   load MODE --target HOST:PORT [--connections N] [--size BYTES] [--depth N] [--segments 0|1] [--frames 0|1]
+//        [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -13,15 +13,17 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "pattern.h"
 
 enum { kFdsToSpare = 16, kSlackSeconds = 60 };
 
 static void usage(const char* problem) {
-  fprintf(stderr,
-          "load: %s\nusage: load echo|churn|udp|idle --target HOST:PORT [--connections N] [--size BYTES] "
-          "[--depth N] "
-          "[--segments 0|1] [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
-          problem);
+  fprintf(
+      stderr,
+      "load: %s\nusage: load echo|churn|udp|idle --target HOST:PORT [--connections N] [--size BYTES] "
+      "[--depth N] "
+      "[--segments 0|1] [--frames 0|1] [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
+      problem);
   exit(2);
 }
 
@@ -80,6 +82,8 @@ int main(int argc, char** argv) {
       options.depth = atoi(value);
     } else if (strcmp(flag, "--segments") == 0) {
       options.segments = atoi(value) != 0;
+    } else if (strcmp(flag, "--frames") == 0) {
+      options.frames = atoi(value) != 0;
     } else if (strcmp(flag, "--warm-up") == 0) {
       options.warm_up_seconds = atof(value);
     } else if (strcmp(flag, "--duration") == 0) {
@@ -95,6 +99,10 @@ int main(int argc, char** argv) {
   if (options.target.sin_port == 0) usage("--target is missing");
   if (options.connections < 1 || options.depth < 1) usage("--connections and --depth must be positive");
   if (options.message_size < 1 || options.message_size > 1 << 20) usage("--size must be 1 to 1048576");
+
+  if (options.frames && !frames_possible(options.message_size)) {
+    usage("--size with --frames must be 6 or more, and such that the length holds no line feed");
+  }
 
   signal(SIGPIPE, SIG_IGN);
   signal(SIGALRM, on_overtime);

@@ -10,10 +10,11 @@ import { SUITES, type Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
 
-const USAGE = `usage: bench echo|udp [flags]
+const USAGE = `usage: bench echo|udp|codecs [flags]
 
   echo               stream connections: TCP
   udp                datagrams: UDP
+  codecs             lines and length-prefixed messages, against bytes without a codec
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)

@@ -70,7 +70,8 @@ export async function holdIdle(shape: Shape, target: string, cores: Cores): Prom
 function startLoad(shape: Shape, target: string, cores: Cores, more: string[]) {
   const args = [shape.mode, '--target', target, '--connections', shape.connections, '--size', shape.size]
   const segments = ['--segments', shape.segments === undefined ? 0 : 1]
-  const flags = [...args, '--depth', shape.depth, ...segments, ...more]
+  const frames = shape.frames === true ? ['--frames', 1] : []
+  const flags = [...args, '--depth', shape.depth, ...segments, ...frames, ...more]
   const command = [cores.load, program('load'), ...flags].map(String)
   const child = spawn(program('pin'), command, { stdio: ['pipe', 'pipe', 'pipe'] })
   let errors = ''

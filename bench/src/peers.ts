@@ -62,6 +62,38 @@ export function listUdpPeers(options: PeerOptions = {}): Peer[] {
   return peers
 }
 
+/** The same server, borrowed: without a codec, and with each of two. */
+export function listCodecPeers(options: PeerOptions = {}): Peer[] {
+  const raw = polluxCodecPeer(ROOT_DIR, '', options.backend, 'raw', 'echo.js')
+  const peers = [raw]
+  if (options.twin) peers.push({ ...raw, name: `${raw.name}-twin`, label: `${raw.label} twin` })
+  const withCodecs = (root: string, suffix: string) => [
+    polluxCodecPeer(root, suffix, options.backend, 'lines', 'lines-echo.js'),
+    polluxCodecPeer(root, suffix, options.backend, 'length', 'length-echo.js'),
+  ]
+  peers.push(...withCodecs(ROOT_DIR, ''))
+  if (options.against !== undefined) peers.push(...withCodecs(resolve(options.against), '@against'))
+  return peers
+}
+
+function polluxCodecPeer(
+  root: string,
+  suffix: string,
+  backend: string | undefined,
+  name: string,
+  file: string,
+) {
+  const { command, requires } = polluxExample(root, file, undefined)
+  // By the environment: of the examples with a codec, none is about backends.
+  const environment = backend === undefined ? [] : ['env', `POLLUX_BACKEND=${backend}`]
+  return {
+    name: `pollux-${name}${suffix}`,
+    label: `${name === 'length' ? 'lengthPrefixed' : name}${suffix}`,
+    command: [...environment, ...command, '--borrow'],
+    requires,
+  }
+}
+
 function polluxUdpPeer(root: string, suffix: string, backend: string | undefined): Peer {
   return {
     name: `pollux-udp${suffix}`,

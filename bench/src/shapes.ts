@@ -6,6 +6,8 @@ export interface Shape {
   connections: number
   size: number
   depth: number
+  /** echo: each message is a line and a length-prefixed message at once. */
+  frames?: boolean
   /** udp: where the server has segments, several datagrams travel in one, and so many are in flight. */
   segments?: { connections: number; depth: number }
   /** What is counted. Datagrams are messages. Messages and connections are better when higher, bytes when lower. */
@@ -50,6 +52,12 @@ export const SHAPES: Shape[] = [
     depth: 1,
     unit: 'bytes',
   },
+]
+
+/** What servers with a codec get: the same bytes, whichever codec it is. */
+export const CODEC_SHAPES: Shape[] = [
+  { ...echo(50, 64, '64 B'), frames: true },
+  { ...echo(50, 64, '64 B', 16), frames: true },
 ]
 
 function udp(name: string, label: string, connections: number, size: number, depth: number): Shape {

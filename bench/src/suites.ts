@@ -1,6 +1,6 @@
-import { listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
-import { SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
-import { TARGETS, type Target, UDP_TARGETS } from './targets.js'
+import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
+import { CODEC_SHAPES, SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
+import { CODEC_TARGETS, TARGETS, type Target, UDP_TARGETS } from './targets.js'
 
 /** One thing to benchmark: who is compared, under what load, and what Pollux wants to reach. */
 export interface Suite {
@@ -9,8 +9,10 @@ export interface Suite {
   peers: (options?: PeerOptions) => Peer[]
   /** All others are compared with this one. */
   reference: string
+  /** What the heads of their columns call it. */
+  referenceLabel: string
   /** Every Pollux is compared with this one too. */
-  node: string
+  node?: string
   targets: Target[]
 }
 
@@ -19,6 +21,7 @@ export const ECHO: Suite = {
   shapes: SHAPES,
   peers: listPeers,
   reference: 'c-epoll',
+  referenceLabel: 'C',
   node: 'node-net',
   targets: TARGETS,
 }
@@ -28,8 +31,18 @@ export const UDP: Suite = {
   shapes: UDP_SHAPES,
   peers: listUdpPeers,
   reference: 'c-batch',
+  referenceLabel: 'C',
   node: 'node-dgram',
   targets: UDP_TARGETS,
 }
 
-export const SUITES = [ECHO, UDP]
+export const CODECS: Suite = {
+  name: 'codecs',
+  shapes: CODEC_SHAPES,
+  peers: listCodecPeers,
+  reference: 'pollux-raw',
+  referenceLabel: 'raw',
+  targets: CODEC_TARGETS,
+}
+
+export const SUITES = [ECHO, UDP, CODECS]

@@ -18,13 +18,15 @@ export function resultTable(
   results: Results,
   shapes: readonly Shape[],
   peers: readonly Peer[],
-  suite: Pick<Suite, 'reference' | 'node'> = ECHO,
+  suite: Pick<Suite, 'reference' | 'referenceLabel' | 'node'> = ECHO,
 ): string {
   const names = peers.map((peer) => peer.name)
   const pairs = comparedPairs(peers, suite.node)
   const head = [
     'per second',
-    ...peers.map((peer) => (comparesWith(suite.reference, peer, names) ? `${peer.label}, ÷ C` : peer.label)),
+    ...peers.map((peer) =>
+      comparesWith(suite.reference, peer, names) ? `${peer.label}, ÷ ${suite.referenceLabel}` : peer.label,
+    ),
     ...pairs.map(([above, below]) => `${above.label} ÷ ${below.label}`),
     `server CPU, µs a message (outside the kernel): ${peers.map((peer) => peer.label).join(' · ')}`,
   ]
@@ -61,8 +63,8 @@ export function targetTable(verdicts: readonly Verdict[]): string {
 }
 
 /** Every Pollux with Node's own, and with its counterpart of another checkout where there is one. */
-function comparedPairs(peers: readonly Peer[], node: string): [Peer, Peer][] {
-  const find = (name: string) => peers.find((peer) => peer.name === name)
+function comparedPairs(peers: readonly Peer[], node: string | undefined): [Peer, Peer][] {
+  const find = (name: string | undefined) => peers.find((peer) => peer.name === name)
   const pairs: [Peer, Peer][] = []
   for (const peer of peers) {
     if (!peer.name.startsWith('pollux') || peer.name.includes('@')) continue

@@ -52,6 +52,15 @@ export const UDP_TARGETS: Target[] = [
   ratio('Pollux with GSO and GRO ÷ C recvfrom, 1,200 B', '1200Bseg', UDP, 'c-plain', 6),
 ]
 
+const RAW = 'pollux-raw'
+
+export const CODEC_TARGETS: Target[] = [
+  ratio('lines ÷ raw, 64 B × 50', '64Bx50', 'pollux-lines', RAW, 0.85),
+  ratio('lines ÷ raw, 64 B × 50, 16 in flight', '64Bx50x16', 'pollux-lines', RAW, 0.85),
+  ratio('lengthPrefixed ÷ raw, 64 B × 50', '64Bx50', 'pollux-length', RAW, 0.85),
+  ratio('lengthPrefixed ÷ raw, 64 B × 50, 16 in flight', '64Bx50x16', 'pollux-length', RAW, 0.85),
+]
+
 export interface Verdict {
   target: Target
   measured: Spread | undefined

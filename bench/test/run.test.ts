@@ -107,6 +107,28 @@ describe.runIf(process.platform === 'linux')('the load generator', () => {
     await expect(runLoad(ECHO, target, cores, TIMES)).rejects.toThrow('wrong bytes')
   })
 
+  it('sends frames that are lines and length-prefixed messages at once', async () => {
+    const received = new Map<Socket, Buffer[]>()
+    const target = await answerBy((socket, data) => {
+      received.set(socket, [...(received.get(socket) ?? []), data])
+      socket.write(data)
+    })
+    const shape = { ...ECHO, connections: 2, frames: true }
+    const load = await runLoad(shape, target, cores, { warmUpSeconds: 0, durationSeconds: 0.05 })
+    expect(load.verifiedBytes).toBe(load.bytes)
+    const streams = [...received.values()].map((chunks) => Buffer.concat(chunks))
+    expect(streams.length).toBe(2)
+    for (const stream of streams) {
+      expect(stream.length % ECHO.size).toBe(0)
+      for (let at = 0; at < stream.length; at += ECHO.size) {
+        expect(stream.readUInt32BE(at)).toBe(ECHO.size - 4)
+        expect(stream.indexOf('\n', at)).toBe(at + ECHO.size - 1)
+      }
+    }
+    // Each begins elsewhere, so that bytes of another connection are wrong bytes.
+    expect(streams[0]?.subarray(0, ECHO.size)).not.toEqual(streams[1]?.subarray(0, ECHO.size))
+  })
+
   it('finds messages that were swapped between connections', async () => {
     let kept: { socket: Socket; data: Buffer } | undefined
     const target = await answerBy((socket, data) => {

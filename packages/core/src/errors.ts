@@ -24,6 +24,18 @@ export const ErrorCode = {
   WRITE_AFTER_END: 'ERR_POLLUX_WRITE_AFTER_END',
   /** No byte moved either way for `idleTimeoutMs`, and there was no `timeout` handler. */
   IDLE_TIMEOUT: 'ERR_POLLUX_IDLE_TIMEOUT',
+  /** The peer sent no complete message within `firstMessageTimeoutMs`. */
+  FIRST_MESSAGE_TIMEOUT: 'ERR_POLLUX_FIRST_MESSAGE_TIMEOUT',
+  /** A message that had begun was not complete within `messageTimeoutMs`. */
+  MESSAGE_TIMEOUT: 'ERR_POLLUX_MESSAGE_TIMEOUT',
+  /** Output was queued, and the peer took nothing of it for `writeTimeoutMs`. */
+  WRITE_TIMEOUT: 'ERR_POLLUX_WRITE_TIMEOUT',
+  /** What comes before the first message (a TLS handshake, a proxy's header) took longer than `handshakeTimeoutMs`. */
+  HANDSHAKE_TIMEOUT: 'ERR_POLLUX_HANDSHAKE_TIMEOUT',
+  /** A connection sent more messages or bytes than its rate allows, and `overRate` is 'close'. */
+  RATE_LIMITED: 'ERR_POLLUX_RATE_LIMITED',
+  /** The server had too much output queued, and this connection had more than others. */
+  OVERLOAD: 'ERR_POLLUX_OVERLOAD',
   /** A promise was given a `timeoutMs`, and it was not settled by then. */
   TIMEOUT: 'ERR_POLLUX_TIMEOUT',
   /** A frame takes more bytes than the codec allows. */
@@ -36,8 +48,16 @@ export const ErrorCode = {
   INPUT_TAKEN: 'ERR_POLLUX_INPUT_TAKEN',
   /** TLS failed, for a reason that OpenSSL and Node have no code for. */
   TLS: 'ERR_POLLUX_TLS',
-  /** What comes before the first message, a TLS handshake or the header of a proxy, took too long. */
-  HANDSHAKE_TIMEOUT: 'ERR_POLLUX_HANDSHAKE_TIMEOUT',
+  /** Something was to be sent over a client that is not connected, and that keeps nothing for later. */
+  NOT_CONNECTED: 'ERR_POLLUX_NOT_CONNECTED',
+  /** A reconnecting client has failed as often as `maxAttempts` allows; `cause` is the last failure. */
+  RECONNECT_FAILED: 'ERR_POLLUX_RECONNECT_FAILED',
+  /** As many wait for a connection or an answer as `maxWaiting` allows. */
+  TOO_MANY_WAITING: 'ERR_POLLUX_TOO_MANY_WAITING',
+  /** The connection closed before a request was answered; `cause` says why, if it failed. */
+  NO_ANSWER: 'ERR_POLLUX_NO_ANSWER',
+  /** A message that answers no request, on a connection where each one has to. */
+  UNEXPECTED_ANSWER: 'ERR_POLLUX_UNEXPECTED_ANSWER',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
 } as const

@@ -21,10 +21,14 @@ import {
   type ReactorOptions,
   SLOT_SHIFT,
   TABLE_COLUMNS,
+  TURN_DURATION_BOUNDS_US,
+  TURN_EVENT_BOUNDS,
 } from '@pollux/native-poll'
+import { BacklogWatch } from './backlog-watch.js'
 import type { Channel } from './channel.js'
 import { Chunks } from './chunks.js'
 import { debugRequested, revocableCopy, revoke } from './debug.js'
+import { type Distribution, readDistribution } from './distribution.js'
 import { ErrorCode, SocketError } from './errors.js'
 import { IdleTimers } from './idle-timers.js'
 import { lendableMemory, lendableNumbers, lendableWords } from './memory.js'
@@ -49,6 +53,7 @@ const {
   ACCEPT_RESUMED,
   READY,
   POLLED,
+  BACKLOG,
   DATAGRAMS,
   DATAGRAM_ERROR,
 } = EventType
@@ -76,6 +81,9 @@ function forget(loop: EventLoop): void {
   openLoops.delete(loop)
   if (openLoops.size === 0) process.off('exit', flushOpenLoops)
 }
+
+/** Names of what `loop.counter` tells. */
+export type CounterName = Exclude<keyof typeof Counter, 'turnDurations' | 'turnEvents'>
 
 /** Who is told that something which `reactor.pollLater` named is ready. */
 export interface PollListener {
@@ -112,6 +120,8 @@ export class EventLoop {
   polls: PollListener | null = null
   /** Idle timeouts. Internal. */
   readonly timers: IdleTimers
+  /** The queued output of all sockets. Internal. */
+  readonly backlog: BacklogWatch
   /** The socket table (`Column`); replaced when it grows, so never keep it. Internal. */
   table: Float64Array
   private readonly options: ResolvedLoopOptions
@@ -175,8 +185,11 @@ export class EventLoop {
       submissionRing,
       sendSlab,
       this.table,
+      this.counters,
     )
     this.timers = new IdleTimers(this)
+    this.backlog = new BacklogWatch(this, this.counters)
+    this.submissions.onAlarm = () => this.backlog.look()
     watchOver(this)
   }
 
@@ -191,8 +204,21 @@ export class EventLoop {
   }
 
   /** A counter that the reactor keeps, by name; see `Counter` of the addon. */
-  counter(name: keyof typeof Counter): number {
+  counter(name: CounterName): number {
     return this.counters[Counter[name]]
+  }
+
+  /** How long turns took, in microseconds, from the first look for work to the last handler's return. */
+  turnDurationsUs(): Distribution {
+    const { counters } = this
+    const sum = counters[Counter.turnUs]
+    return readDistribution(counters, Counter.turnDurations, TURN_DURATION_BOUNDS_US, sum)
+  }
+
+  /** How many events turns had. */
+  eventsPerTurn(): Distribution {
+    const { counters } = this
+    return readDistribution(counters, Counter.turnEvents, TURN_EVENT_BOUNDS, counters[Counter.events])
   }
 
   /**
@@ -262,6 +288,7 @@ export class EventLoop {
           target = targets[slot]
           if (target === null || target.generation !== generation) {
             if ((head & TYPE_MASK) === POLLED) this.polls?.onPolled()
+            else if ((head & TYPE_MASK) === BACKLOG) this.backlog.look()
             // Nobody is there to take the connection.
             else if ((head & TYPE_MASK) === ACCEPT) this.submissions.push(Op.DESTROY, a, b, 0, 0)
             continue

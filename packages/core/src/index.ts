@@ -1,4 +1,5 @@
 export { type BackendName, Column, Op, TABLE_COLUMNS } from '@pollux/native-poll'
+export { onAbort } from './abort.js'
 export {
   checkHost,
   checkPath,
@@ -13,6 +14,7 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from './address.js'
+export type { BacklogListener } from './backlog-watch.js'
 export { Channel } from './channel.js'
 export { ChannelSocket, type SocketFamily } from './channel-socket.js'
 export { bufferView } from './chunks.js'
@@ -21,6 +23,7 @@ export { DatagramChannel } from './datagrams/datagram-channel.js'
 export { DatagramError } from './datagrams/datagram-error.js'
 export type { DatagramHandlers, DatagramStatistics } from './datagrams/datagram-handlers.js'
 export type { DatagramOptions } from './datagrams/options.js'
+export type { Distribution } from './distribution.js'
 export { EncodedAddress } from './encoded-address.js'
 export {
   ErrorCode,
@@ -30,7 +33,7 @@ export {
   SocketError,
   type SocketErrorDetails,
 } from './errors.js'
-export { EventLoop, raiseUncaught } from './event-loop.js'
+export { type CounterName, EventLoop, raiseUncaught } from './event-loop.js'
 export type * from './messages/control-messages.js'
 export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
 export {
@@ -79,5 +82,5 @@ export type { ReceivedFrom } from './sockets/transfer.js'
 export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT, type Submissions } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
-export { checkBoolean, checkInteger, checkObject } from './validate.js'
-export type { WaitOptions } from './wait-options.js'
+export { checkBoolean, checkInteger, checkObject, checkSignal } from './validate.js'
+export { checkWaitOptions, type Patience, type WaitOptions } from './wait-options.js'

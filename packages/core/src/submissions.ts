@@ -13,6 +13,7 @@
 import {
   Column,
   Control,
+  Counter,
   HANDLE_BASE,
   type NativeReactor,
   Op,
@@ -45,12 +46,16 @@ export class Submissions {
   /** The send slab, and the same as 32-bit words. */
   readonly slab: Buffer
   readonly words: Int32Array
+  /** From so many bytes of backlog on, `onAlarm` is called after something was handed to the reactor. */
+  alarmBytes = Number.POSITIVE_INFINITY
+  onAlarm: () => void = () => {}
   private readonly reactor: NativeReactor
   private readonly chunks: Chunks
   private readonly control: Int32Array
   private readonly ring: Int32Array
   private readonly capacity: number
   private readonly maxCopiedBytes: number
+  private readonly counters: Float64Array
 
   constructor(
     reactor: NativeReactor,
@@ -59,8 +64,10 @@ export class Submissions {
     ring: Int32Array,
     sendSlab: Buffer,
     table: Float64Array,
+    counters: Float64Array,
   ) {
     this.table = table
+    this.counters = counters
     this.reactor = reactor
     this.chunks = chunks
     this.control = control
@@ -74,7 +81,7 @@ export class Submissions {
   /** Records an operation; `a` and `b` as in `Op`. */
   push(op: number, slot: number, generation: number, a: number, b: number): void {
     const control = this.control
-    if (control[SUBMITTED] >= this.capacity) this.reactor.submit()
+    if (control[SUBMITTED] >= this.capacity) this.makeRoom(0)
     const count = control[SUBMITTED]
     const ring = this.ring
     const at = count * RECORD_WORDS
@@ -88,6 +95,7 @@ export class Submissions {
   /** Lets the kernel have at once what was submitted; afterwards the table says what it did not take. */
   flush(): void {
     this.reactor.submit()
+    if (this.counters[Counter.backlogBytes] >= this.alarmBytes) this.onAlarm()
   }
 
   /**
@@ -119,6 +127,7 @@ export class Submissions {
         this.table[slot * TABLE_COLUMNS + QUEUED] += length
         // A stale handle is no news: its CLOSED event is on the way.
         this.reactor.write(generation * HANDLE_BASE + slot, bytes)
+        if (this.counters[Counter.backlogBytes] >= this.alarmBytes) this.onAlarm()
         return
       }
     } else if (length === 0) {
@@ -191,9 +200,18 @@ export class Submissions {
   private reserve(length: number): number {
     const control = this.control
     if (control[SUBMITTED] >= this.capacity || control[SEND_CURSOR] + length > this.slab.length) {
-      this.reactor.submit()
+      this.makeRoom(length)
     }
     return control[SEND_CURSOR]
+  }
+
+  private makeRoom(length: number): void {
+    const control = this.control
+    this.flush()
+    // An alarm has put something there again.
+    if (control[SUBMITTED] >= this.capacity || control[SEND_CURSOR] + length > this.slab.length) {
+      this.reactor.submit()
+    }
   }
 
   private commit(slot: number, generation: number, cursor: number, length: number): void {

@@ -1,5 +1,6 @@
 import {
   CONTROL_WORDS,
+  COUNTERS,
   Column,
   Control,
   HANDLE_BASE,
@@ -42,7 +43,7 @@ class FakeReactor {
       },
     } as unknown as NativeReactor
     const { chunks, control, ring, sendSlab, table } = this
-    this.submissions = new Submissions(native, chunks, control, ring, sendSlab, table)
+    this.submissions = new Submissions(native, chunks, control, ring, sendSlab, table, new Float64Array(COUNTERS))
   }
 
   get pending(): number {

@@ -18,7 +18,8 @@ describe('the settings of connections', () => {
       highWaterMark: 256 * 1024,
       lowWaterMark: 64 * 1024,
       maxQueuedBytes: 64 * 1024 * 1024,
-      idleTimeoutMs: 0,
+      timeouts: { idleMs: 0, handshakeMs: 10_000, firstMessageMs: 0, messageMs: 0, writeMs: 0 },
+      hasTimeouts: false,
       allowHalfOpen: false,
       noDelay: true,
     })
@@ -40,6 +41,10 @@ describe('the settings of connections', () => {
     [{ loop: {} }, 'ERR_INVALID_ARG_TYPE'],
     [{ idleTimeoutMs: -1 }, 'ERR_OUT_OF_RANGE'],
     [{ idleTimeoutMs: 2 ** 31 }, 'ERR_OUT_OF_RANGE'],
+    [{ handshakeTimeoutMs: -1 }, 'ERR_OUT_OF_RANGE'],
+    [{ firstMessageTimeoutMs: '5' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ messageTimeoutMs: 1.5 }, 'ERR_OUT_OF_RANGE'],
+    [{ writeTimeoutMs: 2 ** 31 }, 'ERR_OUT_OF_RANGE'],
     [{ highWaterMark: 0 }, 'ERR_OUT_OF_RANGE'],
   ])('refuse %o', (init, code) => {
     expect(() => make(init)).toThrow(expect.objectContaining({ code }))

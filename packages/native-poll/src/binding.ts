@@ -162,6 +162,11 @@ export interface NativeReactor {
   receivedAddress(offset: number): NativeAddress | null
   /** Drains the submission ring now. Needed only when it or the send slab is full. */
   submit(): void
+  /**
+   * Reports BACKLOG once, when the queued output of all sockets (`backlogBytes`) is `above` bytes or more, or `below` or
+   * less; takes the place of the range before. MAX_SAFE_INTEGER and -1 are never reached.
+   */
+  watchBacklog(above: number, below: number): void
   /** A new receive slab; everything submitted against the old one is sent or copied first. */
   lendSlab(slab: ArrayBuffer): void
   lendPool(pool: ArrayBuffer): void

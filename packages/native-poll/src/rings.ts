@@ -61,6 +61,8 @@ export const EventType = {
   READY: 13,
   /** Something that `pollLater` named is ready. Of no slot: slot and generation are 0. */
   POLLED: 14,
+  /** The backlog of all sockets has left the range that `watchBacklog` set; it is not watched any more. Of no slot. */
+  BACKLOG: 15,
   /** Datagrams in the receive slab, valid until the handler returns: `a` offset of the first, `b` how many (datagrams.ts). */
   DATAGRAMS: 20,
   /** A datagram socket could not do something, and goes on: `a` errno, `b` a {@link Syscall}; details by `takeDatagramFailure`. */
@@ -175,7 +177,21 @@ export const Counter = {
   segmentedReceives: 21,
   segmentedSends: 22,
   segmentRefusals: 23,
+  /** How long all turns took together, in microseconds. */
+  turnUs: 24,
+  /** The first of the buckets of {@link TURN_DURATION_BOUNDS_US}: how many turns took so long. */
+  turnDurations: 25,
+  /** The first of the buckets of {@link TURN_EVENT_BOUNDS}: how many turns had so many events. */
+  turnEvents: 40,
 } as const
 
+/** Upper bounds, inclusive, of the buckets of turn durations; one more bucket is for what is longer. */
+export const TURN_DURATION_BOUNDS_US: readonly number[] = [
+  25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+]
+
+/** Upper bounds, inclusive, of the buckets of events in a turn; one more bucket is for more. */
+export const TURN_EVENT_BOUNDS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
+
 /** Numbers in the counters block. */
-export const COUNTERS = 24
+export const COUNTERS = 53

@@ -28,8 +28,20 @@ function enumOf(name: string) {
 
 /** The place of each field, in words of `type`. */
 function fieldsOf(name: string, type: string) {
-  const fields = [...body('struct', name).matchAll(new RegExp(`${type} (\\w+)(?:\\[\\d+\\])?;`, 'g'))]
-  return Object.fromEntries(fields.map(([, field], place) => [shout(field), place]))
+  const fields = body('struct', name).matchAll(new RegExp(`${type} (\\w+)(?:\\[(\\d+)\\])?;`, 'g'))
+  let next = 0
+  const places: Record<string, number> = {}
+  for (const [, field, length = 1] of fields) {
+    places[shout(field)] = next
+    next += Number(length)
+  }
+  return places
+}
+
+function listOf(name: string): number[] {
+  const found = header.match(new RegExp(`constexpr double ${name}\\[\\] = \\{([^}]*)\\};`))
+  if (!found) throw new Error(`no ${name} in rings.h`)
+  return found[1].split(',').map(Number)
 }
 
 function constantOf(name: string): number {
@@ -74,6 +86,11 @@ describe('the shared page', () => {
   it('has the same counters', () => {
     expect(fieldsOf('Counters', 'double')).toEqual(shouted(rings.Counter))
     expect(header).toContain(`sizeof(Counters) == ${rings.COUNTERS} * sizeof(double)`)
+  })
+
+  it('has the same buckets of its histograms', () => {
+    expect(listOf('kTurnDurationBoundsUs')).toEqual(rings.TURN_DURATION_BOUNDS_US)
+    expect(listOf('kTurnEventBounds')).toEqual(rings.TURN_EVENT_BOUNDS)
   })
 
   it('has the same limits', () => {

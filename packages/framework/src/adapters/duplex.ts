@@ -1,12 +1,12 @@
 /** A connection as a stream of Node.js. */
 import { Duplex } from 'node:stream'
 import { checkBoolean, checkInteger, checkObject } from '@pollux/core'
+import { raw } from '../codecs/raw.js'
 import type { Adapter } from '../connection/adapter.js'
 import { CloseReason } from '../connection/close-reason.js'
 import type { AnyConnection } from '../connection/connection.js'
 import { Hold } from '../connection/holds.js'
 import { closedBeforeEnd } from '../failures.js'
-import { bytesAsTheyCome } from './bytes.js'
 import { checkConnection } from './check-connection.js'
 
 /** How a connection becomes a stream. */
@@ -82,7 +82,7 @@ class ConnectionDuplex extends Duplex implements Adapter<Buffer> {
     })
     this.connection = connection
     connection.adopt<Buffer>(this, {
-      codec: connection.hasCodec ? bytesAsTheyCome : undefined,
+      codec: connection.hasCodec ? raw() : undefined,
       pauseOnBackpressure: false,
     })
   }

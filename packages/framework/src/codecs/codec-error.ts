@@ -21,9 +21,12 @@ export function frameTooLong(maxBytes: number, what = 'a frame'): CodecError {
   })
 }
 
-/** @param why what was expected and what came, without the bytes themselves: they may be secret */
-export function malformedFrame(why: string): CodecError {
-  return new CodecError(`malformed frame: ${why}`, { code: ErrorCode.MALFORMED_FRAME })
+/**
+ * @param why what was expected and what came, without the bytes themselves: they may be secret
+ * @param cause the error that says more, if there is one
+ */
+export function malformedFrame(why: string, cause?: unknown): CodecError {
+  return new CodecError(`malformed frame: ${why}`, { code: ErrorCode.MALFORMED_FRAME, cause })
 }
 
 /** The peer ended in the middle of a frame. */

@@ -14,7 +14,7 @@ import { Output } from './output.js'
  * console.log(encodeToBuffer(lines(), 'hello')) // <Buffer 68 65 6c 6c 6f 0a>
  * ```
  */
-export function encodeToBuffer<Out>(codec: Codec<never, Out>, message: Out): Buffer {
+export function encodeToBuffer<Out>(codec: Codec<unknown, Out>, message: Out): Buffer {
   const output = new Output()
   output.openDetached()
   codec.encode(message, output)

@@ -24,6 +24,18 @@ export const CloseReason = {
   TLS_ERROR: 'tls_error',
   /** What should have been the header of a proxy (PROXY protocol) was none, or took too long. */
   PROXY_HEADER: 'proxy_header',
+  /** What comes before the first message took longer than `handshakeTimeoutMs`. */
+  HANDSHAKE_TIMEOUT: 'handshake_timeout',
+  /** No message within `firstMessageTimeoutMs`. */
+  FIRST_MESSAGE_TIMEOUT: 'first_message_timeout',
+  /** A message that had begun was not complete within `messageTimeoutMs`. */
+  MESSAGE_TIMEOUT: 'message_timeout',
+  /** The peer took nothing of what was queued for `writeTimeoutMs`. */
+  WRITE_TIMEOUT: 'write_timeout',
+  /** It sent more than its rate allows: `limits` with `overRate: 'close'`. */
+  RATE_LIMITED: 'rate_limited',
+  /** The server had too much queued, and this connection more than others: `overload`. */
+  OVERLOAD: 'overload',
   /** `close()` of the server came to its deadline. */
   SHUTDOWN: 'shutdown',
   /** The event loop was closed. */
@@ -35,6 +47,12 @@ const BY_CODE: Readonly<Record<string, string>> = {
   EPIPE: CloseReason.PEER_RESET,
   [ErrorCode.QUEUE_FULL]: CloseReason.QUEUE_FULL,
   [ErrorCode.IDLE_TIMEOUT]: CloseReason.IDLE_TIMEOUT,
+  [ErrorCode.HANDSHAKE_TIMEOUT]: CloseReason.HANDSHAKE_TIMEOUT,
+  [ErrorCode.FIRST_MESSAGE_TIMEOUT]: CloseReason.FIRST_MESSAGE_TIMEOUT,
+  [ErrorCode.MESSAGE_TIMEOUT]: CloseReason.MESSAGE_TIMEOUT,
+  [ErrorCode.WRITE_TIMEOUT]: CloseReason.WRITE_TIMEOUT,
+  [ErrorCode.RATE_LIMITED]: CloseReason.RATE_LIMITED,
+  [ErrorCode.OVERLOAD]: CloseReason.OVERLOAD,
 }
 
 /** The reason that stands for a failure which the network or we ourselves found. */

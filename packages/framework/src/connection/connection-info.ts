@@ -63,6 +63,11 @@ export abstract class ConnectionInfo extends Channel {
     return this.lifecycle === CLOSED ? this.details.bytesWritten : this.column(Column.BYTES_WRITTEN)
   }
 
+  /** When bytes last moved either way, in milliseconds of the loop's clock (`loop.now()`); 0 after the close. */
+  get lastActivityMs(): number {
+    return this.lifecycle === CLOSED ? 0 : this.column(Column.LAST_ACTIVITY_MS)
+  }
+
   /** Our address (getsockname(2)). Looked up when it is first read, and undefined if that is after the close. */
   get localAddress(): SocketAddress | undefined {
     const { details } = this

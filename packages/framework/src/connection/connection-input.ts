@@ -11,11 +11,13 @@ import type { Codec } from '../codecs/codec.js'
 import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-error.js'
 import { Input } from '../codecs/input.js'
 import { ConnectionOutput } from './connection-output.js'
+import type { Deadlines } from './deadlines.js'
 import {
   DECODING,
   DELIVERY_DUE,
   END_WAITS,
   FILTER_READS,
+  HAD_MESSAGE,
   HANDLER_RUNS,
   OPENING_HELD,
   READ_PAUSED,
@@ -39,6 +41,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** Bits of {@link Hold}. */
   private holds = 0
   private rest: Rest | null = null
+  /** What it must have done by when; null where there is no such thing. */
+  protected deadlines: Deadlines | null = null
 
   /** Whether `pause` is in force. */
   get isPaused(): boolean {
@@ -73,6 +77,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
    */
   override hold(reason: number): void {
     if (this.lifecycle > ENDED) return
+    if (this.holds === 0) this.stopMessageClock()
     this.holds |= reason
     this.pauseReading()
   }
@@ -86,6 +91,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
       if (this.filterReads) this.resumeReading()
       return
     }
+    this.startMessageClock()
     if (this.rest === null && (this.flags & END_WAITS) === 0) this.resumeReading()
     // A decoder further down the stack sees by itself that it may go on.
     else if ((this.flags & (DECODING | DELIVERY_DUE)) === 0) {
@@ -154,6 +160,13 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     else this.flags |= END_WAITS
   }
 
+  /** When the message began that is incomplete, on the peer's own clock; 0: there is none. */
+  protected messageBeganMs(nowMs: number): number {
+    const { rest } = this
+    if (rest === null || rest.beganMs === 0) return 0
+    return rest.heldMs === 0 ? rest.beganMs : rest.beganMs + nowMs - rest.heldMs
+  }
+
   /** The peer's end is next for the handlers. */
   protected abstract peerEnded(): void
 
@@ -184,6 +197,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     // What the codec of before made of it means nothing to this one.
     rest.scanned = 0
     rest.needed = 0
+    rest.beganMs = 0
     if ((this.flags & DELIVERY_DUE) !== 0) return
     this.flags |= DELIVERY_DUE
     queueMicrotask(() => this.deliverWaiting())
@@ -259,6 +273,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
       this.keep(chunk, 0, chunk.length)
       return
     }
+    this.flags |= HAD_MESSAGE
     const result = settings.data.call(settings.self, this as never, chunk)
     if (result !== undefined) this.awaitHandler(result)
   }
@@ -284,6 +299,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
         kept.scanned = input.scanned
         kept.append(chunk, input.start, input.end)
         this.rest = kept
+        if (this.deadlines !== null) this.timeMessage(kept)
       }
     } finally {
       this.giveBack(input)
@@ -342,6 +358,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
         const message = this.guarded(codec, input, false)
         if (message === undefined) {
           if (input.start !== before) continue
+          // It threw, and that was seen to.
+          if (this.lifecycle > ENDED) return
           const length = input.end - before
           if (length > codec.maxFrameBytes || input.needed > codec.maxFrameBytes) {
             this.codecFailed(frameTooLong(codec.maxFrameBytes))
@@ -371,6 +389,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   private handleMessage(message: In): void {
     const { settings } = this
     settings.statistics.messagesReceived++
+    this.flags |= HAD_MESSAGE
     if (settings.hooks.message !== null && !this.tellMessage(message)) return
     if (settings.message === null) return
     const result = settings.message.call(settings.self, this as never, message)
@@ -397,10 +416,33 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
       this.rest = null
       return
     }
+    if (rest.start !== input.start) rest.beganMs = 0
+    if (this.deadlines !== null) this.timeMessage(rest)
     rest.start = input.start
     rest.scanned = input.scanned
     rest.needed = input.needed
     rest.shrink()
+  }
+
+  /** The deadline of a message begins with the message. */
+  private timeMessage(rest: Rest): void {
+    // While something holds the connection, what is there may be whole messages.
+    if (rest.beganMs > 0 || this.holds !== 0 || this.settings.timeouts.messageMs === 0) return
+    rest.beganMs = this.loop.now()
+    this.deadlines?.messageBegan(rest.beganMs)
+  }
+
+  /** The peer is kept waiting: that time is not its own. */
+  private stopMessageClock(): void {
+    const { rest } = this
+    if (rest !== null && rest.beganMs > 0) rest.heldMs = this.loop.now()
+  }
+
+  private startMessageClock(): void {
+    const { rest } = this
+    if (rest === null || rest.heldMs === 0) return
+    if (rest.beganMs > 0) rest.beganMs += this.loop.now() - rest.heldMs
+    rest.heldMs = 0
   }
 
   private takeInput(): Input {

@@ -12,18 +12,21 @@ import {
 } from '@pollux/core'
 import { MessageIterator } from '../adapters/message-iterator.js'
 import type { CodecSource } from '../codecs/codec.js'
-import { idleTimeout, inputTaken, upgradeClosed } from '../failures.js'
+import { inputTaken, upgradeClosed } from '../failures.js'
 import type { Server } from '../server/server.js'
 import { startTls } from '../tls/start-tls.js'
 import type { StartTlsOptions } from '../tls/tls-options.js'
 import type { Adapter } from './adapter.js'
 import { CloseReason, closeReasonOf } from './close-reason.js'
 import { ConnectionInput } from './connection-input.js'
+import { deadlineError } from './deadline-error.js'
+import { type Deadline, Deadlines, type Progress } from './deadlines.js'
 import type { Filter } from './filter.js'
 import {
   ADMITTED,
   AWAITS_DRAIN,
   FAILED,
+  HAD_MESSAGE,
   HANDLER_RUNS,
   OPENED,
   OPENING_HELD,
@@ -32,6 +35,7 @@ import {
   WANTS_RESET,
 } from './flags.js'
 import type { UpgradeInit } from './handlers.js'
+import { Hold } from './holds.js'
 import { Happening, Lifecycle, nextState } from './lifecycle.js'
 import { isThenable, raiseRejection } from './results.js'
 import { type AdapterChanges, MAX_TIMEOUT_MS, type Settings } from './settings.js'
@@ -68,7 +72,6 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   /** Whatever belongs to this connection: made by the `state` option, undefined without it. */
   state: State
   private readonly owner: ConnectionOwner<State, In, Out>
-  private timeoutMs = 0
 
   /** Internal: connections come from `createServer` and `connect`. */
   constructor(
@@ -214,10 +217,8 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
    * @param timeoutMs 0: never
    */
   setTimeout(timeoutMs: number): void {
-    this.timeoutMs = checkInteger(timeoutMs, 'timeoutMs', 0, MAX_TIMEOUT_MS)
-    if (this.lifecycle >= DESTROYED) return
-    if (timeoutMs === 0) this.loop.timers.cancel(this.slot)
-    else this.armTimeout(this.loop.now())
+    checkInteger(timeoutMs, 'timeoutMs', 0, MAX_TIMEOUT_MS)
+    if (this.lifecycle < DESTROYED) this.makeDeadlines().setIdle(timeoutMs, this.loop.now())
   }
 
   // From here on: called by plugins, filters, the loop and the owner.
@@ -280,6 +281,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   /** Plugins, in `accept`: the handler `open`, and what comes after it, wait until `finishOpening`. */
   holdOpening(): void {
     this.flags |= OPENING_HELD
+    if (this.settings.timeouts.handshakeMs > 0) this.makeDeadlines().opening(this.loop.now())
   }
 
   /** Plugins: undoes `holdOpening`. */
@@ -298,6 +300,11 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     if (this.lifecycle < DESTROYED) this.closingBecause(reason)
     this.flags |= WANTS_RESET
     this.move(Happening.DESTROY)
+  }
+
+  /** Internal: fails it with a reset, so that its peer does not take a part for the whole. */
+  shed(error: SocketError): void {
+    this.failWithReset(error)
   }
 
   /** Internal: the error that ended the connection, if one did. */
@@ -351,28 +358,16 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   }
 
   override onTimer(nowMs: number): void {
-    if (this.lifecycle >= DESTROYED || this.timeoutMs === 0) return
-    const lastMs = this.column(Column.LAST_ACTIVITY_MS)
-    // Traffic costs nothing in JavaScript: whether there was any is only looked at here.
-    if (nowMs - lastMs <= this.timeoutMs) {
-      this.armTimeout(lastMs)
-      return
-    }
-    const { settings } = this
-    this.armTimeout(nowMs)
-    if (settings.timeout !== null) {
-      this.settle(settings.timeout.call(settings.self, this))
-    } else {
-      const error = idleTimeout(this.timeoutMs)
-      this.abort(error, closeReasonOf(error))
-    }
+    if (this.lifecycle >= DESTROYED) return
+    const passed = this.deadlines?.look(nowMs, this.progress(nowMs))
+    if (passed !== undefined) this.missed(passed)
   }
 
   override onClosed(): void {
     const { settings } = this
     this.closingBecause(this.lifecycle === CLOSING ? CloseReason.ENDED : CloseReason.LOOP_CLOSED)
     this.keepTotals()
-    if (this.timeoutMs > 0) this.loop.timers.cancel(this.slot)
+    this.deadlines?.cancel()
     this.move(Happening.CLOSED)
     this.dropInput()
     this.abandonDrained()
@@ -407,6 +402,8 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   }
 
   protected override codecFailed(error: unknown): void {
+    // A frame that a codec finds too long is past `maxFrameBytes` as well, but is one failure.
+    if (this.lifecycle >= DESTROYED) return
     this.settings.statistics.codecErrors++
     this.abort(error, CloseReason.CODEC_ERROR)
   }
@@ -455,7 +452,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     const { settings } = this
     this.flags |= OPENED
     if (settings.state !== null) this.state = settings.state.call(settings.self, this as never)
-    if (settings.idleTimeoutMs > 0) this.setTimeout(settings.idleTimeoutMs)
+    if (settings.hasTimeouts || this.deadlines !== null) this.makeDeadlines().opened(this.loop.now())
     for (const plugin of settings.hooks.open ?? []) plugin.open(this)
     if (settings.open !== null) this.awaitHandler(settings.open.call(settings.self, this))
     this.owner.connectionOpened?.(this)
@@ -464,11 +461,12 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   private refuseFor(reason: string): void {
     const { hooks, statistics } = this.settings
     statistics.countRefused(reason)
+    // First, so that a plugin which had let it in can see that it is gone.
+    this.resetFor(reason)
     const { server } = this
     if (server !== undefined && hooks.refused !== null) {
       for (const plugin of hooks.refused) plugin.refused(server, reason, this.remoteAddress)
     }
-    this.resetFor(reason)
   }
 
   /** Tells `error`, once, then destroys. */
@@ -527,9 +525,33 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     }
   }
 
-  private armTimeout(sinceMs: number): void {
-    // The clock counts whole milliseconds: one more, and it is never early.
-    this.loop.timers.arm(this.slot, sinceMs + this.timeoutMs + 1, this.timeoutMs)
+  private makeDeadlines(): Deadlines {
+    this.deadlines ??= new Deadlines(this.loop.timers, this.slot, this.settings.timeouts)
+    return this.deadlines
+  }
+
+  private progress(nowMs: number): Progress {
+    return {
+      lastActivityMs: this.lastActivityMs,
+      queuedBytes: this.column(Column.QUEUED),
+      bytesWritten: this.column(Column.BYTES_WRITTEN),
+      hadMessage: (this.flags & HAD_MESSAGE) !== 0 || (this.lifecycle !== OPEN && this.lifecycle !== ENDED),
+      isHeld: this.heldBy !== 0,
+      awaitsHandler: (this.heldBy & Hold.HANDLER) !== 0,
+      messageBeganMs: this.messageBeganMs(nowMs),
+    }
+  }
+
+  private missed(deadline: Deadline): void {
+    const { settings } = this
+    if (deadline === 'idle' && settings.timeout !== null) {
+      this.settle(settings.timeout.call(settings.self, this))
+      return
+    }
+    const error = deadlineError(deadline, this.makeDeadlines())
+    // The peer must not take the part that it got for the whole.
+    if (deadline === 'write') this.failWithReset(error)
+    else this.abort(error, closeReasonOf(error))
   }
 
   /** A result that nothing waits for: the rejection of a promise is a throw that comes later. */

@@ -22,6 +22,8 @@ export const DELIVERY_DUE = 256
 export const ADMITTED = 512
 /** `open` waits until `finishOpening`. */
 export const OPENING_HELD = 1024
+/** A message has come; without a codec, bytes. */
+export const HAD_MESSAGE = 16384
 /** A filter has ended the socket's sending half. */
 export const RAW_ENDED = 2048
 /** A filter is at work (a TLS handshake, the header of a proxy) and reads, whatever waits for its result. */

@@ -1,7 +1,7 @@
 /** What a user hands to `createServer` and `connect`: handlers and options, in one object. */
 import type { EventLoop, SocketAddress, SocketError } from '@pollux/core'
 import type { CodecSource } from '../codecs/codec.js'
-import type { Plugin } from '../plugins/plugin.js'
+import type { OverloadLevel, Plugin } from '../plugins/plugin.js'
 import type { Server } from '../server/server.js'
 import type { TlsOptions } from '../tls/tls-options.js'
 import type { Connection } from './connection.js'
@@ -80,6 +80,26 @@ export interface ConnectionOptions<State = unknown, In = Buffer, Out = string | 
   pauseOnBackpressure?: boolean
   /** See `timeout`. 0: none (the default). Precise to 16 ms or 3 %, whichever is more, and never early. */
   idleTimeoutMs?: number
+  /**
+   * The first complete message (without a codec: the first byte) must have come so long after the connection opened. 0:
+   * no such limit (the default).
+   */
+  firstMessageTimeoutMs?: number
+  /**
+   * A message that has begun must be complete so long after its first byte, however busily its bytes trickle in. Time in
+   * which we did not read does not count. Needs a codec. 0: no such limit (the default).
+   */
+  messageTimeoutMs?: number
+  /**
+   * While output is queued, the peer must take some of it in so long a time; if not, the connection is reset. Noticed
+   * up to half as much later. 0: no such limit (the default).
+   */
+  writeTimeoutMs?: number
+  /**
+   * How long what comes before the first message may take where a plugin has `open` wait for it: a TLS handshake, the
+   * header of a proxy. 0: for ever. Default 10 000.
+   */
+  handshakeTimeoutMs?: number
   /** Whether we may go on sending after the peer has ended; then `end` is yours to call. Default false. */
   allowHalfOpen?: boolean
   /** TCP_NODELAY: small writes leave at once. Default true. */
@@ -113,6 +133,10 @@ export interface ServerHandlers<State = unknown, In = Buffer, Out = string | Uin
   acceptPaused?(server: Server<State, In, Out>, error: SocketError, retryMs: number): unknown
   /** The server accepts again. */
   acceptResumed?(server: Server<State, In, Out>): unknown
+  /** `close` was called: nothing is accepted any more. The place to end connections that are between two requests. */
+  closing?(server: Server<State, In, Out>): unknown
+  /** The level of overload has changed; see the plugin `overload`. */
+  overload?(server: Server<State, In, Out>, level: OverloadLevel): unknown
   /** A listening socket failed for good and was closed. Without this handler: an uncaughtException. */
   failed?(server: Server<State, In, Out>, error: SocketError): unknown
 }

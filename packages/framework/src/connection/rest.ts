@@ -18,6 +18,10 @@ export class Rest {
   /** As in `Input`. */
   scanned = 0
   needed = 0
+  /** When its incomplete message began, if somebody wants to know; 0: nobody does, or it may be a whole one. */
+  beganMs = 0
+  /** Since when the peer is kept waiting with it; 0: it is not. */
+  heldMs = 0
 
   get length(): number {
     return this.end - this.start

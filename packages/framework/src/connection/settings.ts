@@ -13,6 +13,7 @@ import type { Plugin } from '../plugins/plugin.js'
 import { type Counted, Statistics } from '../server/statistics.js'
 import { TlsPlugin } from '../tls/tls-plugin.js'
 import type { Adapter } from './adapter.js'
+import type { Timeouts } from './deadlines.js'
 import type {
   ConnectionHandlers,
   ConnectionInit,
@@ -37,7 +38,16 @@ export const MAX_TIMEOUT_MS = MAX_INT
 const HANDLERS = ['open', 'message', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const
 
 /** Names of server handlers, none of which must be given. */
-const SERVER_HANDLERS = ['listening', 'acceptPaused', 'acceptResumed', 'failed'] as const
+const SERVER_HANDLERS = [
+  'listening',
+  'acceptPaused',
+  'acceptResumed',
+  'closing',
+  'overload',
+  'failed',
+] as const
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
 
 const OVERFLOWS = ['close', 'drop', 'error'] as const
 
@@ -75,7 +85,9 @@ export class Settings<State, In, Out> {
   readonly maxQueuedBytes: number
   readonly overflow: 'close' | 'drop' | 'error'
   readonly pauseOnBackpressure: boolean
-  readonly idleTimeoutMs: number
+  readonly timeouts: Timeouts
+  /** Whether an open connection has any of them. */
+  readonly hasTimeouts: boolean
   readonly allowHalfOpen: boolean
   readonly noDelay: boolean
   readonly loop: EventLoop
@@ -120,7 +132,9 @@ export class Settings<State, In, Out> {
     }
     const pause = init.pauseOnBackpressure ?? this.codec !== null
     this.pauseOnBackpressure = checkBoolean(pause, 'pauseOnBackpressure')
-    this.idleTimeoutMs = checkInteger(init.idleTimeoutMs ?? 0, 'idleTimeoutMs', 0, MAX_TIMEOUT_MS)
+    this.timeouts = checkTimeouts(init)
+    const { idleMs, firstMessageMs, messageMs, writeMs } = this.timeouts
+    this.hasTimeouts = idleMs + firstMessageMs + messageMs + writeMs > 0
     this.allowHalfOpen = checkBoolean(init.allowHalfOpen ?? false, 'allowHalfOpen')
     this.noDelay = checkBoolean(init.noDelay ?? true, 'noDelay')
     if (init.loop !== undefined && !(init.loop instanceof EventLoop)) {
@@ -259,6 +273,21 @@ function checkFunctions<Name extends string>(
       throw invalidArgType(name, 'of type function', value)
     }
   }
+}
+
+function checkTimeouts<State, In, Out>(init: ConnectionInit<State, In, Out>): Timeouts {
+  const { idleTimeoutMs, handshakeTimeoutMs, firstMessageTimeoutMs, messageTimeoutMs, writeTimeoutMs } = init
+  return {
+    idleMs: checkTimeout(idleTimeoutMs ?? 0, 'idleTimeoutMs'),
+    handshakeMs: checkTimeout(handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS, 'handshakeTimeoutMs'),
+    firstMessageMs: checkTimeout(firstMessageTimeoutMs ?? 0, 'firstMessageTimeoutMs'),
+    messageMs: checkTimeout(messageTimeoutMs ?? 0, 'messageTimeoutMs'),
+    writeMs: checkTimeout(writeTimeoutMs ?? 0, 'writeTimeoutMs'),
+  }
+}
+
+function checkTimeout(value: unknown, name: string): number {
+  return checkInteger(value, name, 0, MAX_TIMEOUT_MS)
 }
 
 /** A codec with `message`, or neither with `data`; or `open` alone, which takes the messages otherwise. */

@@ -35,6 +35,16 @@ export class Listener<State, In, Out> extends Channel {
     this.submit(Op.DESTROY)
   }
 
+  /** Takes no connections: they wait in the kernel's queue, as many as the backlog allows. */
+  pause(): void {
+    if (!this.closing) this.submit(Op.PAUSE)
+  }
+
+  /** Takes them again. */
+  resume(): void {
+    if (!this.closing) this.submit(Op.RESUME)
+  }
+
   /** Whether the process stays alive for it. */
   setReferenced(referenced: boolean): void {
     if (this.closing) return

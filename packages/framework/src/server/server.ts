@@ -12,6 +12,7 @@ import { Connection, type ConnectionOwner } from '../connection/connection.js'
 import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
 import { noTls, serverClosed } from '../failures.js'
+import type { OverloadLevel } from '../plugins/plugin.js'
 import type { TlsOptions } from '../tls/tls-options.js'
 import { bindTarget, type ListenTarget } from './listen-target.js'
 import { Listener } from './listener.js'
@@ -48,6 +49,11 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
   private readonly handlers: ServerHandlers<State, In, Out>
   private readonly listeners: Listener<State, In, Out>[] = []
   private open = 0
+  /** `withdraw` or `close` was called. */
+  private withdrawn = false
+  /** How often accepting was held. */
+  private acceptHolds = 0
+  private level: OverloadLevel = 0
   private referenced = true
   private warnedOfPause = false
   private closing: Promise<void> | undefined = undefined
@@ -90,9 +96,14 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     return this.settings.statistics
   }
 
-  /** Whether it listens, and is not closing: what a readiness probe wants to know. */
+  /** Whether it listens, and neither `withdraw` nor `close` was called: what a readiness probe wants to know. */
   get isReady(): boolean {
-    return this.listeners.length > 0 && this.closing === undefined
+    return this.listeners.length > 0 && !this.withdrawn
+  }
+
+  /** How far overload has come; always 0 without the plugin `overload`. */
+  get overloadLevel(): OverloadLevel {
+    return this.level
   }
 
   /** The connections that are open, in no particular order. */
@@ -130,12 +141,21 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
       socket.release()
       this.listeners.push(listener)
       if (!this.referenced) listener.setReferenced(false)
+      if (this.acceptHolds > 0) listener.pause()
       this.announce(address)
       return address
     } catch (error) {
       socket.close()
       throw error
     }
+  }
+
+  /**
+   * Makes `isReady` false, and changes nothing else: whoever asks before sending somebody here is told to go elsewhere.
+   * `close` follows, once that has got about.
+   */
+  withdraw(): void {
+    this.withdrawn = true
   }
 
   /**
@@ -153,10 +173,12 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
       this.closing = new Promise((resolve) => {
         this.resolveClosing = resolve
       })
+      this.withdrawn = true
+      for (const listener of this.listeners) listener.close()
       this.tell(() => {
         for (const plugin of this.settings.hooks.closing ?? []) plugin.closing(this)
+        this.handlers.closing?.(this)
       })
-      for (const listener of this.listeners) listener.close()
       this.finishClosing()
     }
     this.destroyAfter(deadlineMs)
@@ -196,7 +218,27 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     return this.setReferenced(false)
   }
 
-  // From here on: called by listeners and connections.
+  // From here on: called by plugins, listeners and connections.
+
+  /** Plugins: takes no connections until `releaseAccepting`, of which there must be one for each call of this. */
+  holdAccepting(): void {
+    if (this.acceptHolds++ === 0) for (const listener of this.listeners) listener.pause()
+  }
+
+  /** Plugins: undoes one `holdAccepting`. */
+  releaseAccepting(): void {
+    if (--this.acceptHolds === 0) for (const listener of this.listeners) listener.resume()
+  }
+
+  /** Internal: tells how overloaded it is. */
+  overloadChanged(level: OverloadLevel): void {
+    if (this.level === 0 && level > 0) this.statistics.overloads++
+    this.level = level
+    this.tell(() => {
+      for (const plugin of this.settings.hooks.overload ?? []) plugin.overload(this, level)
+      this.handlers.overload?.(this, level)
+    })
+  }
 
   /** Internal: a listener took a connection. */
   accepted(slot: number, generation: number): void {

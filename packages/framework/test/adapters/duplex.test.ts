@@ -3,9 +3,15 @@ import { createHash } from 'node:crypto'
 import { type Duplex, finished, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip, gunzipSync } from 'node:zlib'
-import { type Connection, connect, type DuplexOptions, type ServerInit, toDuplex } from '@pollux/framework'
+import {
+  type Connection,
+  connect,
+  type DuplexOptions,
+  lines,
+  type ServerInit,
+  toDuplex,
+} from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { byLines } from '../support/lines.js'
 import { BACKENDS, eventually, expectSameBytes, iteration, noise, patiently, sha256 } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 
@@ -107,7 +113,7 @@ describe('the readable half', () => {
     const text = promised<string>()
     const service = await serve<unknown, string, string>({
       loop: loopOn(BACKENDS[0]),
-      codec: byLines,
+      codec: lines(),
       message(conn, line) {
         if (line !== 'STREAM') return
         const stream = toDuplex(conn)

@@ -1,7 +1,6 @@
 // `for await (const message of connection)`: bounded, in order, and with an end of its own for each way that one ends.
-import { type Connection, connect, Hold, type ServerInit } from '@pollux/framework'
+import { type Connection, connect, Hold, lines, type ServerInit } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { byLines } from '../support/lines.js'
 import { BACKENDS, eventually, iteration, listeningPeer, noise, patiently } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 
@@ -10,7 +9,7 @@ leaveNothingBehind()
 type Lines = Connection<unknown, string, string>
 
 const linesOn = (init: Partial<ServerInit<unknown, string, string>>) =>
-  serve<unknown, string, string>({ loop: loopOn(BACKENDS[0]), codec: byLines, ...init })
+  serve<unknown, string, string>({ loop: loopOn(BACKENDS[0]), codec: lines(), ...init })
 
 /** A server whose connections are handed out, for a test to iterate over. */
 async function accepting(init: Partial<ServerInit<unknown, string, string>> = {}) {
@@ -294,7 +293,7 @@ describe('a loop over a connection', () => {
     const { port, awaitPeer } = await listeningPeer({ host: '127.0.0.1', port: 0 })
     const conn = await connect<unknown, string, string>(
       { host: '127.0.0.1', port },
-      { loop: loopOn(BACKENDS[0]), codec: byLines, open() {} },
+      { loop: loopOn(BACKENDS[0]), codec: lines(), open() {} },
     )
     expect(conn.heldBy & Hold.ADAPTER).toBe(Hold.ADAPTER)
     const peer = await awaitPeer()

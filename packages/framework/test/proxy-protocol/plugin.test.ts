@@ -5,6 +5,7 @@ import {
   type AnyConnection,
   connect,
   encodeProxyHeader,
+  lines,
   type Plugin,
   type ProxyProtocolOptions,
   proxyHeaderOf,
@@ -14,7 +15,6 @@ import {
   sendProxyHeader,
 } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { byLines } from '../support/lines.js'
 import { BACKENDS, eventually, iteration, Peer, temporaryFolder } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, serve } from '../support/serving.js'
 
@@ -86,7 +86,7 @@ describe.each(BACKENDS)('a trusted proxy on %s', (backend) => {
     const header = encodeProxyHeader({ source, destination, crc32c: true })
     const { server } = await serve<unknown, string, string>({
       loop: loopOn(backend),
-      codec: byLines,
+      codec: lines(),
       plugins: [proxyProtocol(TRUSTED)],
       message: (conn, line) => conn.send(`${(conn.remoteAddress as { host: string }).host} ${line}`),
     })

@@ -1,20 +1,25 @@
-// A codec of the tests' own: text by lines.
+// A codec for tests that want messages and not a codec's fine points.
 import { type Codec, frameTooLong } from '@pollux/framework'
 
-const MAX_BYTES = 65_536
+const NEWLINE = 0x0a
 
-export const byLines: Codec<string> = {
-  maxFrameBytes: MAX_BYTES,
-  decode(input) {
-    const { start, end, bytes, scanned } = input
-    const at = bytes.indexOf(10, start + scanned)
-    if (at < 0 || at >= end) {
-      if (end - start > MAX_BYTES) throw frameTooLong(MAX_BYTES, 'a line')
-      input.scanned = end - start
-      return undefined
-    }
-    input.start = at + 1
-    return input.text(start, at)
-  },
-  encode: (line, output) => output.text(`${line}\n`),
+/** Lines of text of at most so many bytes. */
+export function textLines(maxLength: number): Codec<string> {
+  return {
+    maxFrameBytes: maxLength,
+    decode(input) {
+      const at = input.bytes.indexOf(NEWLINE, input.start)
+      if (at < 0 || at >= input.end) {
+        if (input.length > maxLength) throw frameTooLong(maxLength)
+        return undefined
+      }
+      const line = input.text(input.start, at)
+      input.start = at + 1
+      return line
+    },
+    encode(line, output) {
+      output.text(line)
+      output.byte(NEWLINE)
+    },
+  }
 }

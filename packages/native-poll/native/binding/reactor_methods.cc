@@ -24,6 +24,7 @@ void ReactorObject::add_reactor_methods(Methods& methods) {
                                     InstanceMethod<&Self::write>("write"),
                                     InstanceMethod<&Self::now>("now"),
                                     InstanceMethod<&Self::submit>("submit"),
+                                    InstanceMethod<&Self::watch_backlog>("watchBacklog"),
                                     InstanceMethod<&Self::lend_slab>("lendSlab"),
                                     InstanceMethod<&Self::lend_pool>("lendPool"),
                                     InstanceMethod<&Self::lend_table>("lendTable"),
@@ -159,6 +160,15 @@ Napi::Value ReactorObject::now(const Napi::CallbackInfo& info) {
 }
 
 void ReactorObject::submit(const Napi::CallbackInfo&) { reactor_->submit(); }
+
+void ReactorObject::watch_backlog(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  // More than any backlog, and less: not watched on that side.
+  constexpr double kMost = 9007199254740991.0;
+  const double above = arguments.whole(0, "above", 1, kMost);
+  const double below = arguments.whole(1, "below", -1, kMost);
+  if (arguments.ok()) reactor_->watch_backlog(above, below);
+}
 
 void ReactorObject::lend_slab(const Napi::CallbackInfo& info) {
   Arguments arguments(info);

@@ -88,6 +88,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value datagram_statistics(const Napi::CallbackInfo& info);
   Napi::Value received_address(const Napi::CallbackInfo& info);
   void submit(const Napi::CallbackInfo& info);
+  void watch_backlog(const Napi::CallbackInfo& info);
   void lend_slab(const Napi::CallbackInfo& info);
   void lend_pool(const Napi::CallbackInfo& info);
   void lend_table(const Napi::CallbackInfo& info);

@@ -28,6 +28,7 @@ void Reactor::drain() {
   memory_.control->submitted = 0;
   memory_.control->send_cursor = 0;
   draining_ = false;
+  look_at_backlog();
 }
 
 void Reactor::take_submission(uint32_t position) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -143,6 +144,10 @@ class Reactor {
   // Sends from a caller's buffer, behind everything submitted before.
   int write(Handle handle, const uint8_t* data, size_t length);
 
+  // BACKLOG is owed once, when the queued output of all sockets is `above` bytes or more, or `below` or less
+  // (backlog_watch.cc).
+  void watch_backlog(double above, double below);
+
   // --- datagrams (datagrams.cc, send_datagrams.cc) ---
 
   // An idle datagram socket is received on from now on; the stride of its datagrams in the slab, or -errno.
@@ -209,6 +214,9 @@ class Reactor {
   void count_sent(uint32_t index, size_t bytes);
   void set_queued(uint32_t index, const Slot& slot);
   void drop_backlog(Slot& slot);
+
+  // backlog_watch.cc
+  void look_at_backlog();
 
   // datagrams.cc
   void datagrams_ready(uint32_t index, Slot& slot, uint8_t readiness);
@@ -299,6 +307,9 @@ class Reactor {
   DatagramCalls datagram_calls_;
   Polled polled_;
   bool polling_ = false;  // POLLED is owed
+  // BACKLOG is owed outside of these; it never is with infinite ones.
+  double backlog_above_ = std::numeric_limits<double>::infinity();
+  double backlog_below_ = -std::numeric_limits<double>::infinity();
 
   uint32_t referenced_ = 0;
   std::unique_ptr<DatagramBuffers> datagram_buffers_;  // once there is a datagram socket

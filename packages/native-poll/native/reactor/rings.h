@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <type_traits>
 
 namespace pollux {
 
@@ -32,6 +34,7 @@ enum class Event : uint32_t {
   kAcceptResumed = 12,
   kReady = 13,
   kPolled = 14,
+  kBacklog = 15,
   kDatagrams = 20,
   kDatagramError = 21,
 };
@@ -85,6 +88,11 @@ struct TableRow {
   double last_activity_ms;
 };
 
+// Upper bounds, inclusive, of the two histograms in the counters; a value past the last one has a bucket too.
+inline constexpr double kTurnDurationBoundsUs[] = {25,   50,    100,   250,   500,    1000,   2500,
+                                                   5000, 10000, 25000, 50000, 100000, 250000, 1000000};
+inline constexpr double kTurnEventBounds[] = {0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000};
+
 struct Counters {
   double turns;
   double rounds;
@@ -110,8 +118,13 @@ struct Counters {
   double segmented_receives;
   double segmented_sends;
   double segment_refusals;
+  double turn_us;
+  double turn_durations[15];
+  double turn_events[13];
 };
-static_assert(sizeof(Counters) == 24 * sizeof(double));
+static_assert(sizeof(Counters) == 53 * sizeof(double));
+static_assert(std::size(kTurnDurationBoundsUs) + 1 == std::extent_v<decltype(Counters::turn_durations)>);
+static_assert(std::size(kTurnEventBounds) + 1 == std::extent_v<decltype(Counters::turn_events)>);
 
 struct Bytes {
   uint8_t* data = nullptr;

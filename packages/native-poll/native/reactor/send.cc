@@ -43,6 +43,7 @@ int Reactor::write(Handle handle, const uint8_t* data, size_t length) {
     if (result < 0) fail(handle.slot, *slot, -result, Syscall::kPoll);
   }
   set_queued(handle.slot, *slot);
+  look_at_backlog();
   return 0;
 }
 

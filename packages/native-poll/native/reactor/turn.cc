@@ -5,6 +5,18 @@
 
 namespace pollux {
 
+namespace {
+
+// Adds one to the bucket of the value. Most values belong to the first few, so that looking is short.
+template <size_t kBounds>
+void count(const double (&bounds)[kBounds], double (&buckets)[kBounds + 1], double value) {
+  size_t i = 0;
+  while (i < kBounds && value > bounds[i]) ++i;
+  buckets[i] += 1;
+}
+
+}  // namespace
+
 void Reactor::turn(bool look) {
   if (in_turn_ || closed_) return;
   in_turn_ = true;
@@ -12,7 +24,10 @@ void Reactor::turn(bool look) {
   host_.revalidate(memory_);
   Counters& counters = *memory_.counters;
   counters.turns += 1;
-  const uint64_t end_ns = host_.now_ns() + uint64_t{limits_.max_turn_us} * 1000;
+  const double events_before = counters.events;
+  const uint64_t start_ns = host_.now_ns();
+  const uint64_t end_ns = start_ns + uint64_t{limits_.max_turn_us} * 1000;
+  uint64_t now_ns = start_ns;
 
   drain();
   uint32_t ready = 0;
@@ -21,16 +36,25 @@ void Reactor::turn(bool look) {
     if (ready > 0 || !hot_.empty()) counters.rounds += 1;
     receive_hot();
     for (uint32_t i = 0; i < ready && !closed_; ++i) handle_ready(batch_[i]);
+    look_at_backlog();
     const bool pending = has_events() || !hot_.empty();
     // A flood must not starve timers and other I/O, nor must handlers whose doings are events in turn.
     bool in_time;
     do {
       if (has_events()) dispatch();
-      in_time = host_.now_ns() <= end_ns;
+      now_ns = host_.now_ns();
+      in_time = now_ns <= end_ns;
     } while (has_events() && in_time && !closed_);
     if ((ready == 0 && !pending) || !in_time) break;
   }
-  if (!closed_) cool_all();
+  if (!closed_) {
+    cool_all();
+    // By the clock as it was last read for the budget: measuring costs no call of its own.
+    const double took_us = static_cast<double>(now_ns - start_ns) / 1000;
+    counters.turn_us += took_us;
+    count(kTurnDurationBoundsUs, counters.turn_durations, took_us);
+    count(kTurnEventBounds, counters.turn_events, counters.events - events_before);
+  }
   in_turn_ = false;
   // What is still ready is reported again by the poller; what stands in the ring is not.
   if (!closed_ && has_events()) host_.do_not_block();

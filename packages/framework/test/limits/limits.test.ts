@@ -1,0 +1,419 @@
+// The plugin of limits in a server: who gets in, how much they may send, and what the counters say.
+import { BlockList } from 'node:net'
+import { join } from 'node:path'
+import { type Codec, type Connection, limits, type Plugin, type Server } from '@pollux/framework'
+import { describe, expect, it } from 'vitest'
+import { eventually, Peer, patiently, temporaryFolder } from '../support/raw.js'
+import { connectMany, echo, leaveNothingBehind, loopOn, serve, serverOf } from '../support/serving.js'
+
+leaveNothingBehind()
+const folder = temporaryFolder()
+
+/** Each byte is a message. */
+const letters: Codec<string> = {
+  maxFrameBytes: 16,
+  decode: (input) => input.text(input.start, ++input.start),
+  encode: (text, output) => output.text(text),
+}
+
+/** A peer that is let in, or undefined if it is reset, which it may notice while it connects. */
+async function knock(port: number, localAddress = '127.0.0.1'): Promise<Peer | undefined> {
+  let peer: Peer
+  try {
+    peer = await Peer.connect({ host: '127.0.0.1', port, localAddress })
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ECONNRESET' })
+    return undefined
+  }
+  // Who is let in gets an echo.
+  peer.socket.write('?')
+  await eventually('an answer', () => peer.bytes.length > 0 || peer.isClosed || peer.isEnded)
+  return peer.bytes.length > 0 ? peer : undefined
+}
+
+const refusals = (server: Server<never> | Server) => Object.fromEntries((server as Server).statistics.refused)
+
+describe('the most connections', () => {
+  it('are let in, and no more until one leaves', async () => {
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ maxConnections: 2 })],
+    })
+    const first = await knock(port)
+    await knock(port)
+    expect(await knock(port)).toBe(undefined)
+    expect([server.connections, refusals(server)]).toEqual([2, { max_connections: 1 }])
+    await first?.end()
+    await eventually('the first to leave', () => server.connections === 1)
+    expect(await knock(port)).toBeDefined()
+  })
+
+  it('are counted for all servers that share the plugin', async () => {
+    const loop = loopOn('epoll')
+    const shared = limits({ maxConnections: 1 })
+    const one = await serve({ ...echo, loop, plugins: [shared] })
+    const two = await serve({ ...echo, loop, plugins: [shared] })
+    expect(await knock(one.port)).toBeDefined()
+    expect(await knock(two.port)).toBe(undefined)
+    expect(() => serverOf({ ...echo, loop: loopOn('epoll'), plugins: [shared] })).toThrow(/one event loop/)
+  })
+
+  it('do not count those that another plugin refuses or fails', async () => {
+    let mood: 'refuse' | 'throw' | 'accept' = 'refuse'
+    const moody: Plugin = {
+      name: 'moody',
+      accept() {
+        if (mood === 'throw') throw new Error('of the test')
+        return mood === 'refuse' ? 'mood' : undefined
+      },
+    }
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ maxConnections: 1, maxConnectionsPerAddress: 1 }), moody],
+      error() {},
+    })
+    for (mood of ['refuse', 'refuse', 'throw', 'throw', 'accept'] as const) {
+      expect((await knock(port)) !== undefined).toBe(mood === 'accept')
+    }
+    expect(refusals(server)).toEqual({ mood: 2 })
+  })
+
+  it('of none lets nobody in', async () => {
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ maxConnections: 0 })],
+    })
+    for (let i = 0; i < 5; i++) expect(await knock(port)).toBe(undefined)
+    expect(refusals(server)).toEqual({ max_connections: 5 })
+  })
+})
+
+describe('limits by address', () => {
+  it('count the connections of one', async () => {
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ maxConnectionsPerAddress: 2 })],
+    })
+    const outcomes = []
+    for (let i = 0; i < 4; i++) outcomes.push((await knock(port)) !== undefined)
+    expect(outcomes).toEqual([true, true, false, false])
+    expect(await knock(port, '127.0.0.2')).toBeDefined()
+    expect(refusals(server)).toEqual({ max_connections_per_address: 2 })
+  })
+
+  it('keep out who is denied, and who is not allowed', async () => {
+    const deny = new BlockList()
+    const heard: string[] = []
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [
+        limits({ deny, allow: ['127.0.0.0/30'] }),
+        {
+          name: 'listener',
+          refused: (_server, reason, address) => {
+            heard.push(`${reason} ${address !== undefined && 'host' in address ? address.host : ''}`)
+          },
+        },
+      ],
+    })
+    const from = async (localAddress: string) => (await knock(port, localAddress)) !== undefined
+    expect(await from('127.0.0.2')).toBe(true)
+    expect(await from('127.0.0.4')).toBe(false)
+    // The list is its owner's, who may add to it at any time.
+    deny.addAddress('127.0.0.2')
+    expect(await from('127.0.0.2')).toBe(false)
+    expect(await from('127.0.0.1')).toBe(true)
+    expect(refusals(server)).toEqual({ not_allowed: 1, denied: 1 })
+    expect(heard).toEqual(['not_allowed 127.0.0.4', 'denied 127.0.0.2'])
+  })
+
+  it('know an IPv4 peer of an IPv6 socket', async () => {
+    const { server, port } = await serve(
+      { ...echo, loop: loopOn('epoll'), plugins: [limits({ deny: ['127.0.0.1'] })] },
+      { host: '::', port: 0 },
+    )
+    expect(await knock(port)).toBe(undefined)
+    expect(refusals(server)).toEqual({ denied: 1 })
+  })
+
+  it('leave Unix sockets alone', async () => {
+    const path = join(folder, 'limited')
+    const service = await serve(
+      {
+        ...echo,
+        loop: loopOn('epoll'),
+        plugins: [limits({ allow: ['192.0.2.1'], maxConnectionsPerAddress: 1 })],
+      },
+      { path },
+    )
+    for (let i = 0; i < 3; i++) {
+      const peer = await service.connect()
+      await peer.send('?')
+      await peer.expectBytes('?')
+    }
+  })
+})
+
+describe('the rate of accepts', () => {
+  it('lets a burst in, then as many as its clock allows', async () => {
+    let nowMs = 5000
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ acceptsPerSecond: 10, acceptBurst: 3, clock: () => nowMs })],
+    })
+    const admittedOf = async (count: number) => {
+      let admitted = 0
+      for (let i = 0; i < count; i++) if ((await knock(port)) !== undefined) admitted++
+      return admitted
+    }
+    expect(await admittedOf(5)).toBe(3)
+    nowMs += 99
+    expect(await admittedOf(2)).toBe(0)
+    nowMs += 1
+    expect(await admittedOf(2)).toBe(1)
+    // A clock that jumps gives one burst, not all that was missed.
+    nowMs += 24 * 3_600_000
+    expect(await admittedOf(5)).toBe(3)
+    expect(refusals(server)).toEqual({ accept_rate: 7 })
+  })
+
+  it('does not use up tokens on those that are refused otherwise', async () => {
+    const { port, server } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ acceptsPerSecond: 1e-6, deny: ['127.0.0.1'] })],
+    })
+    for (let i = 0; i < 3; i++) await knock(port)
+    expect(refusals(server)).toEqual({ denied: 3 })
+    expect(await knock(port, '127.0.0.2')).toBeDefined()
+  })
+})
+
+describe('the rate of messages', () => {
+  it('holds who sends more, until the tokens are there, and loses nothing', async () => {
+    let nowMs = 5000
+    const got: string[] = []
+    const conns: Connection<unknown, string, string>[] = []
+    const service = await serve<unknown, string, string>({
+      loop: loopOn('epoll'),
+      codec: letters,
+      plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, clock: () => nowMs })],
+      open: (conn) => {
+        conns.push(conn)
+      },
+      message: (_conn, letter) => {
+        got.push(letter)
+      },
+    })
+    const [busy] = await connectMany(service, conns, 1)
+    await busy.send('abcdefgh')
+    await eventually('the burst', () => got.length === 3)
+    // While it waits, others are served.
+    const [calm] = await connectMany(service, conns, 1)
+    await calm.send('Z')
+    await eventually('the other', () => got.length === 4)
+    expect(got.join('')).toBe('abcZ')
+    nowMs += 200
+    await eventually('two more', () => got.length >= 6)
+    expect(got.join('')).toBe('abcZde')
+    nowMs += 3_600_000
+    await eventually('the rest', () => got.length === 9)
+    expect(got.join('')).toBe('abcZdefgh')
+    expect(service.server.connections).toBe(2)
+  })
+
+  it('on the clock of the loop is kept, however early the time of day', async () => {
+    const realNow = Date.now
+    let skewMs = 0
+    Date.now = () => realNow() + skewMs
+    try {
+      const got: number[] = []
+      const service = await serve<unknown, string, string>({
+        loop: loopOn('epoll'),
+        codec: letters,
+        plugins: [limits({ messagesPerSecond: 100, messageBurst: 5 })],
+        message: () => {
+          got.push(performance.now())
+        },
+      })
+      const peer = await service.connect()
+      await peer.send('x'.repeat(30))
+      for (let count = 5; count <= 30; count += 5) {
+        await eventually(`${count} messages`, () => got.length >= count)
+        skewMs = count % 2 === 0 ? 3_600_000 : -3_600_000
+      }
+      const tookMs = got[29] - got[0]
+      expect(tookMs).toBeGreaterThanOrEqual(245)
+    } finally {
+      Date.now = realNow
+    }
+  })
+
+  it("closes who sends more, with overRate: 'close'", async () => {
+    const nowMs = 5000
+    const got: string[] = []
+    const errors: unknown[] = []
+    const service = await serve<unknown, string, string>({
+      loop: loopOn('epoll'),
+      codec: letters,
+      plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, overRate: 'close', clock: () => nowMs })],
+      message: (_conn, letter) => {
+        got.push(letter)
+      },
+      error: (_conn, error) => {
+        errors.push(error)
+      },
+    })
+    const peer = await service.connect()
+    await peer.send('abcdefgh')
+    await peer.awaitClosedOrEnded()
+    expect(got).toEqual(['a', 'b', 'c'])
+    expect(errors).toMatchObject([{ code: 'ERR_POLLUX_RATE_LIMITED' }])
+    expect(Object.fromEntries(service.server.statistics.closed)).toEqual({ rate_limited: 1 })
+  })
+
+  it('is for each connection, also for the next in its slot', async () => {
+    const nowMs = 5000
+    const conns: Connection<unknown, string, string>[] = []
+    let count = 0
+    const service = await serve<unknown, string, string>({
+      loop: loopOn('epoll'),
+      codec: letters,
+      plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, clock: () => nowMs })],
+      open: (conn) => {
+        conns.push(conn)
+      },
+      message: () => {
+        count++
+      },
+    })
+    for (let round = 1; round <= 3; round++) {
+      const [peer] = await connectMany(service, conns, 1)
+      await peer.send('abcdef')
+      await eventually('the burst', () => count === round * 3)
+      conns[round - 1].destroy()
+      await peer.awaitClosedOrEnded()
+      await eventually('the close', () => service.server.connections === 0)
+    }
+    expect(new Set(conns.map(({ slot }) => slot)).size).toBe(1)
+  })
+})
+
+describe('the rate of bytes', () => {
+  it('makes the peer wait, and loses nothing', async () => {
+    let nowMs = 5000
+    let received = 0
+    const conns: Connection[] = []
+    const service = await serve({
+      loop: loopOn('epoll', { maxReadBytes: 1024, copyMaxBytes: 512 }),
+      plugins: [limits({ bytesPerSecond: 1000, clock: () => nowMs })],
+      open: (conn) => {
+        conns.push(conn)
+      },
+      data: (_conn, chunk) => {
+        received += chunk.length
+      },
+    })
+    const [peer] = await connectMany(service, conns, 1)
+    void peer.send(Buffer.alloc(8 << 20)).catch(() => {})
+    await eventually('the burst', () => conns[0].heldBy !== 0)
+    const first = conns[0].bytesRead
+    // One receive past the burst; and a chunk or two were on their way.
+    expect(first).toBeGreaterThanOrEqual(1000)
+    expect(first).toBeLessThanOrEqual(1000 + 3 * 1024)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(conns[0].bytesRead).toBe(first)
+    for (let round = 0; round < 5; round++) {
+      const before = conns[0].bytesRead
+      nowMs += 10_000
+      await eventually('some more', () => conns[0].bytesRead > before && conns[0].heldBy !== 0)
+    }
+    expect(conns[0].bytesRead).toBeLessThanOrEqual(51_000 + 3 * 1024)
+    expect(received).toBeLessThanOrEqual(conns[0].bytesRead)
+  })
+
+  it("closes who sends more, with overRate: 'close'", async () => {
+    const nowMs = 5000
+    const service = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ bytesPerSecond: 100, overRate: 'close', clock: () => nowMs })],
+    })
+    const peer = await service.connect()
+    await peer.send('x'.repeat(100))
+    await peer.awaitBytes(100)
+    await peer.send('x')
+    await peer.awaitClosedOrEnded()
+    expect(Object.fromEntries(service.server.statistics.closed)).toEqual({ rate_limited: 1 })
+  })
+
+  it('ends with its connection: nothing waits for who has gone, and the process may end', async () => {
+    const nowMs = 5000
+    const conns: Connection[] = []
+    const service = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ bytesPerSecond: 10, clock: () => nowMs })],
+      open: (conn) => {
+        conns.push(conn)
+      },
+    })
+    const [peer] = await connectMany(service, conns, 1)
+    await peer.send('x'.repeat(1000))
+    await eventually('the hold', () => conns[0].heldBy !== 0)
+    await patiently(service.server.close({ deadlineMs: 0 }), 'the server to close')
+    expect(service.server.statistics.closed.get('shutdown')).toBe(1)
+  })
+})
+
+describe('a flood of refused connections', () => {
+  it('leaves nothing behind, and does not touch those who are in', async () => {
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ maxConnections: 1, maxConnectionsPerAddress: 1, deny: ['127.0.0.9'] })],
+    })
+    const inside = (await knock(port)) as Peer
+    const flood = async (count: number) => {
+      for (let i = 0; i < count; i += 50) {
+        const peers = await Promise.all(
+          Array.from({ length: 50 }, () => Peer.connect({ host: '127.0.0.1', port }).catch(() => undefined)),
+        )
+        for (const peer of peers) peer?.socket.destroy()
+      }
+    }
+    await flood(500)
+    await inside.send('still here')
+    await inside.expectBytes('?still here')
+    await eventually('the refused to be gone', () => server.connections === 1)
+    expect(server.loop.counter('openSockets')).toBe(2)
+    expect(server.statistics.refused.get('max_connections')).toBe(500)
+    expect([...server.loop.targets].filter((each) => each !== null).length).toBe(2)
+  })
+})
+
+describe('the options of limits', () => {
+  it.each([
+    [{ maxConnections: -1 }, '"maxConnections"'],
+    [{ maxConnectionsPerAddress: 1.5 }, '"maxConnectionsPerAddress"'],
+    [{ ipv6PrefixBits: 129 }, '"ipv6PrefixBits"'],
+    [{ ipv6PrefixBits: 0 }, '"ipv6PrefixBits"'],
+    [{ acceptsPerSecond: 0 }, '"acceptsPerSecond"'],
+    [{ acceptBurst: 5 }, '"acceptBurst"'],
+    [{ messagesPerSecond: '5' }, '"messagesPerSecond"'],
+    [{ byteBurst: 0 }, '"byteBurst"'],
+    [{ bytesPerSecond: 5, byteBurst: 0 }, '"byteBurst"'],
+    [{ overRate: 'drop' }, "'overRate'"],
+    [{ allow: '10.0.0.0/8' }, '"allow"'],
+    [{ deny: ['nobody'] }, "'deny[0]'"],
+    [null, '"options"'],
+  ])('refuse %j', (options, named) => {
+    expect(() => limits(options as object)).toThrow(named)
+  })
+})
