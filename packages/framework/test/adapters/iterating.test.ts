@@ -1,5 +1,5 @@
 // `for await (const message of connection)`: bounded, in order, and with an end of its own for each way that one ends.
-import { type Connection, connect, Hold, lines, type ServerInit } from '@pollux/framework'
+import { type Connection, connect, Hold, lines, netstring, type ServerInit } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { BACKENDS, eventually, iteration, listeningPeer, noise, patiently } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
@@ -146,11 +146,16 @@ describe('a loop over a connection', () => {
     const reading = collect(long.conn)
     await long.peer.send('x'.repeat(70_000))
     await expect(reading).rejects.toMatchObject({ code: 'ERR_POLLUX_FRAME_TOO_LONG' })
-    const cut = await accepting()
-    const cutReading = collect(cut.conn)
-    await cut.peer.send('one\ntw')
-    await cut.peer.end()
-    await expect(cutReading).rejects.toMatchObject({ code: 'ERR_POLLUX_INCOMPLETE_FRAME' })
+    const cut = promised<unknown>()
+    const service = await serve({
+      loop: loopOn(BACKENDS[0]),
+      codec: netstring(),
+      open: (conn) => void collect(conn).catch(cut.resolve),
+    })
+    const peer = await service.connect()
+    await peer.send('3:one,3:tw')
+    await peer.end()
+    expect(await patiently(cut.promise, 'the error')).toMatchObject({ code: 'ERR_POLLUX_INCOMPLETE_FRAME' })
   })
 
   it('throws where the server closes at its deadline, and not where the loop itself destroys', async () => {
