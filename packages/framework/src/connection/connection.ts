@@ -385,7 +385,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Internal: a handler threw, or its promise was rejected. */
   override fail(error: unknown): void {
-    if (this.lifecycle === CLOSED && this.settings.adapter !== null && this.isOwnFailure(error)) return
+    if (this.lifecycle >= DESTROYED && this.isToldAlready(error)) return
     this.settings.statistics.handlerErrors++
     if (this.settings.error === null || (this.flags & FAILED) !== 0 || this.lifecycle === CLOSED) {
       this.settings.warnOfHandlerError(error)
@@ -487,9 +487,10 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.move(Happening.DESTROY)
   }
 
-  /** What a loop over the messages, or a stream, threw because the connection has closed: no fault of the handler's. */
-  private isOwnFailure(error: unknown): boolean {
-    return error === this.details.error || (error as { code?: unknown } | null)?.code === ErrorCode.CLOSED
+  /** A handler's promise passes on what has failed the connection, or that it has closed: no fault of the handler's. */
+  private isToldAlready(error: unknown): boolean {
+    if ((this.flags & FAILED) !== 0 && error === this.details.error) return true
+    return this.settings.adapter !== null && (error as { code?: unknown } | null)?.code === ErrorCode.CLOSED
   }
 
   private tellClosed(): void {

@@ -17,7 +17,7 @@ export async function startTls(connection: AnyConnection, given: StartTlsOptions
   handshakeTimeoutOf(options)
   if (connection.readyState !== 'open') throw startTlsClosed()
   if (connection.filter !== null) throw startTlsTwice()
-  const secureContext = secureContextOf(options)
+  const secureContext = secureContextOf(options, connection.server !== undefined)
   await new Promise<void>((resolve, reject) => {
     const outcome = {
       done() {
