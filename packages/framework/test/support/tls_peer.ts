@@ -23,8 +23,10 @@ export async function failureOf(handshake: Promise<Peer>): Promise<string> {
   try {
     const peer = await handshake
     // With TLS 1.3 the client is done before the server has looked at its certificate.
+    await peer.awaitClosedOrEnded()
+    peer.socket.destroy()
     await peer.awaitClosed()
-    return peer.errorCode === '' ? 'closed' : peer.errorCode
+    return peer.errorCode === '' ? 'ended' : peer.errorCode
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? (error as Error).message
   }
