@@ -85,6 +85,8 @@ export type { AddressList } from './limits/address-list.js'
 export { RefuseReason } from './limits/admission.js'
 export { type LimitsOptions, limits } from './limits/limits.js'
 export { type OverloadOptions, overload } from './limits/overload.js'
+export { type PipeOptions, pipe } from './moving/pipe.js'
+export type { FileSource, SendFileOptions } from './moving/send-file.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
 export { encodeProxyHeader, type ProxyHeaderInit } from './proxy-protocol/encode.js'
 export type { ProxyHeader, ProxySsl, ProxyTlv } from './proxy-protocol/header.js'
@@ -97,12 +99,17 @@ export {
   sendProxyHeader,
 } from './proxy-protocol/proxy-protocol.js'
 export { notifySystemd, systemdNotify } from './running/notify.js'
+export { serve } from './running/serve.js'
 export { type Closable, type CloseOnSignalsOptions, closeOnSignals } from './running/signals.js'
 export { listenTargetsFromSystemd, type SystemdListenTarget } from './running/systemd.js'
+export type { MetricsSource, WorkerApp, WorkerContext } from './running/workers/context.js'
+export type { RestartOptions, ServeHandlers, ServeOptions } from './running/workers/options.js'
+export { WorkerGroup, type WorkerInfo } from './running/workers/worker-group.js'
 export type {
   FdListenTarget,
   IpListenTarget,
   ListenTarget,
+  SystemdTarget,
   UnixListenTarget,
 } from './server/listen-target.js'
 export { type AnyServer, createServer, Server } from './server/server.js'
@@ -110,3 +117,4 @@ export type { Statistics } from './server/statistics.js'
 export type { Secure } from './tls/secure.js'
 export { TlsError } from './tls/tls-error.js'
 export type { StartTlsOptions, TlsClientOptions, TlsOptions, TlsServerOptions } from './tls/tls-options.js'
+export type { FanOutOptions } from './topics/fan-out.js'

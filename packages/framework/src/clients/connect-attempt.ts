@@ -45,6 +45,12 @@ export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In
   private deadline: NodeJS.Timeout | undefined = undefined
   private readonly forgetSignal: (() => void) | undefined
 
+  /** The host as the user wrote it, which its certificate has to be of. */
+  get host(): string | undefined {
+    const { endpoint } = this.plan
+    return isUnix(endpoint) ? undefined : endpoint.host
+  }
+
   /** Begins; the observer is told later, never from within this. */
   constructor(
     plan: ConnectPlan,
@@ -69,12 +75,6 @@ export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In
     this.settle()
     this.winner?.destroy()
     this.observer.failed(reason)
-  }
-
-  /** The host that the certificate of a TLS server has to name. */
-  get host(): string | undefined {
-    const { endpoint } = this.plan
-    return isUnix(endpoint) ? undefined : endpoint.host
   }
 
   /** The kernel's answer for one of the addresses. */

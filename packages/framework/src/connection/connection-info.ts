@@ -17,10 +17,37 @@ class Details {
   closeReason: string | undefined = undefined
   /** Who waits in `drained`. */
   drained: PromiseWithResolvers | undefined = undefined
+  /** The pipe that takes what is received, and the one that leads here. */
+  pipeFrom: PipeFrom | undefined = undefined
+  pipeTo: PipeTo | undefined = undefined
+  /** Files under way, oldest first. */
+  files: FileUnderWay[] | undefined = undefined
   bytesRead = 0
   bytesWritten = 0
   /** How many plugins have let it in, where one of them took its time. */
   letInBy = 0
+}
+
+/** A pipe, as the connection that is read sees it. */
+export interface PipeFrom {
+  /** Whether it took the bytes, which are valid until this returns; if not, they wait for it. */
+  received(chunk: Buffer): boolean
+  /** No more bytes will come, unless some wait. */
+  peerEnded(): void
+  /** The reactor's part is over: 0 after the peer's end, else the errno of the other side. */
+  over(errno: number): void
+  sourceClosed(): void
+}
+
+/** A pipe, as the connection that is written to sees it. */
+export interface PipeTo {
+  targetClosed(): void
+}
+
+/** A call of `sendFile` that is not over. */
+export interface FileUnderWay {
+  sent(): void
+  lost(cause: unknown): void
 }
 
 /** A promise that is settled from elsewhere. */
@@ -132,6 +159,11 @@ export abstract class ConnectionInfo extends Channel {
   /** The first reason stays: what follows from it is none. */
   protected closingBecause(reason: string): void {
     this.details.closeReason ??= reason
+  }
+
+  /** Whether a pipe leads here, which ends our half when it ends itself. */
+  protected get isPipedTo(): boolean {
+    return this.lazyDetails?.pipeTo !== undefined
   }
 
   protected get details(): Details {

@@ -10,6 +10,7 @@ import { Op, type SocketError } from '@pollux/core'
 import type { Codec } from '../codecs/codec.js'
 import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-error.js'
 import { Input } from '../codecs/input.js'
+import type { PipeFrom } from './connection-info.js'
 import { ConnectionOutput } from './connection-output.js'
 import type { Deadlines } from './deadlines.js'
 import {
@@ -27,7 +28,10 @@ import { Lifecycle } from './lifecycle.js'
 import { Rest } from './rest.js'
 import { isThenable } from './results.js'
 
-const { ENDED } = Lifecycle
+const { PEER_ENDED, ENDED, CLOSING } = Lifecycle
+
+/** What keeps messages from handlers, but not bytes from a pipe. */
+const NOT_OF_PIPES = Hold.HANDLER | Hold.ADAPTER | Hold.PIPE
 
 const NOTHING = Buffer.alloc(0)
 
@@ -79,7 +83,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if (this.lifecycle > ENDED) return
     if (this.holds === 0) this.stopMessageClock()
     this.holds |= reason
-    this.pauseReading()
+    if (!this.mayRead) this.pauseReading()
   }
 
   /** Plugins: undoes `hold`. What has waited is delivered soon after this returns. */
@@ -88,7 +92,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     this.holds &= ~reason
     if (this.lifecycle > ENDED) return
     if (this.holds !== 0) {
-      if (this.filterReads) this.resumeReading()
+      const isPiped = (this.holds & Hold.PIPE) !== 0
+      if (this.filterReads || (isPiped && this.mayRead)) this.resumeReading()
       return
     }
     this.startMessageClock()
@@ -133,7 +138,9 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     const { settings } = this
     if (settings.hooks.received !== null) this.tellReceived(chunk.length)
     if (this.holds !== 0) {
+      if ((this.holds & Hold.PIPE) !== 0 && this.details.pipeFrom?.received(chunk)) return
       this.keep(chunk, 0, chunk.length)
+      if (this.mayRead) return
       // One chunk more than was wanted, at most, was on its way.
       this.pauseReading()
     } else if (this.codec !== null) {
@@ -148,6 +155,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
 
   /** Filters: the peer will send no more. */
   deliverEnd(): void {
+    if ((this.holds & Hold.PIPE) !== 0) this.details.pipeFrom?.peerEnded()
     if (this.holds !== 0 || (this.flags & (DELIVERY_DUE | OPENING_HELD)) !== 0) {
       // What it sent before comes first, and a handler that is at work still has to answer.
       this.flags |= END_WAITS
@@ -158,6 +166,33 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if (this.rest !== null) this.decodeLast()
     if (this.holds === 0) this.peerEnded()
     else this.flags |= END_WAITS
+  }
+
+  /** Pipes: what is received from now on is theirs, until `endPipe`. Not from within a decoder: what it leaves is theirs. */
+  beginPipe(pipe: PipeFrom): void {
+    this.details.pipeFrom = pipe
+    this.holds |= Hold.PIPE
+  }
+
+  /** Pipes: what was received and not delivered; null: nothing. Reading goes on. */
+  takeReceived(): Buffer | null {
+    const { rest } = this
+    this.rest = null
+    if (this.mayRead) this.resumeReading()
+    return rest === null ? null : rest.takeAll()
+  }
+
+  /** Pipes: whether the peer has ended, after what `takeReceived` gives. */
+  get peerHasEnded(): boolean {
+    const { lifecycle } = this
+    return (this.flags & END_WAITS) !== 0 || lifecycle === PEER_ENDED || lifecycle === CLOSING
+  }
+
+  /** Pipes: the handlers get what is received again. */
+  endPipe(): void {
+    this.details.pipeFrom = undefined
+    this.release(Hold.PIPE_FULL)
+    this.release(Hold.PIPE)
   }
 
   /** When the message began that is incomplete, on the peer's own clock; 0: there is none. */
@@ -249,6 +284,11 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     } catch (error) {
       this.loop.contain(this, error)
     }
+  }
+
+  private get mayRead(): boolean {
+    const { holds } = this
+    return (holds & Hold.PIPE) === 0 ? holds === 0 : (holds & ~NOT_OF_PIPES) === 0
   }
 
   private pauseReading(): void {

@@ -12,13 +12,13 @@ import {
 } from '@pollux/core'
 import { MessageIterator } from '../adapters/message-iterator.js'
 import type { CodecSource } from '../codecs/codec.js'
-import { inputTaken, upgradeClosed } from '../failures.js'
+import { fileShrank, inputTaken, upgradeClosed } from '../failures.js'
 import type { Server } from '../server/server.js'
 import { startTls } from '../tls/start-tls.js'
 import type { StartTlsOptions } from '../tls/tls-options.js'
 import type { Adapter } from './adapter.js'
 import { CloseReason, closeReasonOf } from './close-reason.js'
-import { ConnectionInput } from './connection-input.js'
+import { ConnectionMoves } from './connection-moves.js'
 import { deadlineError } from './deadline-error.js'
 import { type Deadline, Deadlines, type Progress } from './deadlines.js'
 import type { Filter } from './filter.js'
@@ -64,7 +64,7 @@ export interface ConnectionOwner<State, In, Out> {
  *
  * `State` is the type of `state`, which is the user's alone; `In` and `Out` are the messages of the codec.
  */
-export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array> extends ConnectionInput<
+export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array> extends ConnectionMoves<
   State,
   In,
   Out
@@ -354,7 +354,8 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   override onError(errno: number, syscall: number): void {
     if (this.lifecycle >= DESTROYED) return
     const error = systemError(errno, syscallName(syscall), this.remoteAddress)
-    this.abort(error, closeReasonOf(error))
+    if (error.code === 'ENODATA') this.failWithReset(fileShrank(error))
+    else this.abort(error, closeReasonOf(error))
   }
 
   override onTimer(nowMs: number): void {
@@ -371,6 +372,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.move(Happening.CLOSED)
     this.dropInput()
     this.abandonDrained()
+    this.abandonMoves()
     try {
       this.through?.closed()
       if ((this.flags & ADMITTED) !== 0) this.tellClosed()
@@ -393,12 +395,16 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.abort(error, CloseReason.HANDLER_ERROR)
   }
 
+  override pipeLeft(): void {
+    if (this.lifecycle === PEER_ENDED && !this.settings.allowHalfOpen) this.move(Happening.END)
+  }
+
   protected override peerEnded(): void {
     if (this.lifecycle !== OPEN && this.lifecycle !== ENDED) return
     const { settings } = this
     this.move(Happening.PEER_END)
     if (settings.end !== null) this.settle(settings.end.call(settings.self, this))
-    if (!settings.allowHalfOpen) this.move(Happening.END)
+    if (!settings.allowHalfOpen && !this.isPipedTo) this.move(Happening.END)
   }
 
   protected override codecFailed(error: unknown): void {
@@ -408,7 +414,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.abort(error, CloseReason.CODEC_ERROR)
   }
 
-  protected override failWithReset(error: SocketError): void {
+  override failWithReset(error: SocketError): void {
     const reason = closeReasonOf(error)
     this.resetFor(reason)
     this.abort(error, reason)

@@ -4,6 +4,7 @@ import type { CodecSource } from '../codecs/codec.js'
 import type { OverloadLevel, Plugin } from '../plugins/plugin.js'
 import type { Server } from '../server/server.js'
 import type { TlsOptions } from '../tls/tls-options.js'
+import type { FanOutOptions } from '../topics/fan-out.js'
 import type { Connection } from './connection.js'
 
 /**
@@ -147,4 +148,6 @@ export interface ServerInit<State = unknown, In = Buffer, Out = string | Uint8Ar
     ServerHandlers<State, In, Out> {
   /** What metrics and logs call it. Default 'default'. */
   name?: string
+  /** What becomes of connections that do not keep up with `broadcast` and `publish`. */
+  fanOut?: FanOutOptions
 }

@@ -1,6 +1,12 @@
 // A connection as WHATWG streams: backpressure both ways, and close, cancel and abort as they should be.
 import { gunzipSync } from 'node:zlib'
-import { type Connection, lines, type ServerInit, toWebStreams, type WebStreamsOptions } from '@pollux/framework'
+import {
+  type Connection,
+  lines,
+  type ServerInit,
+  toWebStreams,
+  type WebStreamsOptions,
+} from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { BACKENDS, eventually, expectSameBytes, iteration, noise, patiently } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'

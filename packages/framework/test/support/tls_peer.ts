@@ -3,9 +3,18 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { Peer, patiently } from './raw.js'
 
 /** A peer whose handshake is done; rejects where it fails. */
-export async function connectTls(port: number, options: ConnectionOptions): Promise<Peer & { tls: TLSSocket }> {
+export async function connectTls(
+  port: number,
+  options: ConnectionOptions,
+): Promise<Peer & { tls: TLSSocket }> {
   // allowHalfOpen is an option of the socket underneath, which tls.connect makes with these options.
-  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ...options, allowHalfOpen: true } as never)
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    servername: 'localhost',
+    ...options,
+    allowHalfOpen: true,
+  } as never)
   const peer = new Peer(socket)
   await patiently(
     new Promise<void>((resolve, reject) => {

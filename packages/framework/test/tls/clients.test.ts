@@ -1,7 +1,7 @@
 // TLS clients, against servers of node:tls.
 import { createServer as createPlainServer, type Socket } from 'node:net'
-import { createServer, type TLSSocket, type TlsOptions as NodeOptions } from 'node:tls'
-import { type Connection, connect, type ConnectionInit, lines, type TlsOptions } from '@pollux/framework'
+import { createServer, type TlsOptions as NodeOptions, type TLSSocket } from 'node:tls'
+import { type Connection, type ConnectionInit, connect, lines, type TlsOptions } from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
 import { HAS_OPENSSL, makeCertificates } from '../support/certificates.js'
 import { BACKENDS, eventually, expectSameBytes, noise, patiently } from '../support/raw.js'
@@ -18,7 +18,10 @@ describe.skipIf(!HAS_OPENSSL)('a TLS client (needs openssl)', () => {
   })
 
   /** An echo server of node:tls. */
-  async function listening(options: NodeOptions = {}, each: (socket: TLSSocket) => void = (socket) => socket.pipe(socket)) {
+  async function listening(
+    options: NodeOptions = {},
+    each: (socket: TLSSocket) => void = (socket) => socket.pipe(socket),
+  ) {
     const server = createServer({ ...identity, ...options })
     const sockets = new Set<TLSSocket>()
     const wires = new Set<Socket>()
@@ -44,11 +47,15 @@ describe.skipIf(!HAS_OPENSSL)('a TLS client (needs openssl)', () => {
     const { port } = await listening()
     const received: Buffer[] = []
     const closed = promised<unknown>()
-    const conn = await connectTo(port, {}, {
-      loop: loopOn(backend),
-      data: (_conn, chunk) => void received.push(chunk),
-      close: (_conn, error) => closed.resolve(error),
-    })
+    const conn = await connectTo(
+      port,
+      {},
+      {
+        loop: loopOn(backend),
+        data: (_conn, chunk) => void received.push(chunk),
+        close: (_conn, error) => closed.resolve(error),
+      },
+    )
     const bytes = noise(4_000_000)
     conn.end(bytes)
     expect(await patiently(closed.promise, 'the close')).toBe(undefined)
@@ -105,7 +112,10 @@ describe.skipIf(!HAS_OPENSSL)('a TLS client (needs openssl)', () => {
       code: expect.stringMatching(/CERT|ISSUER|SIGNATURE/),
     })
     const conn = await connectTo(port, { ca: [], rejectUnauthorized: false })
-    expect(conn.secure).toMatchObject({ authorized: false, authorizationError: expect.stringMatching(/[A-Z_]+/) })
+    expect(conn.secure).toMatchObject({
+      authorized: false,
+      authorizationError: expect.stringMatching(/[A-Z_]+/),
+    })
     conn.destroy()
   })
 
@@ -155,7 +165,9 @@ describe.skipIf(!HAS_OPENSSL)('a TLS client (needs openssl)', () => {
     answers.push((socket) => (socket as unknown as { end(): void }).end())
     await expect(connectTo(port)).rejects.toMatchObject({ name: 'TlsError' })
     answers.push((socket) => (socket as unknown as { resetAndDestroy(): void }).resetAndDestroy())
-    await expect(connectTo(port)).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|ERR_POLLUX_TLS/) })
+    await expect(connectTo(port)).rejects.toMatchObject({
+      code: expect.stringMatching(/ECONNRESET|ERR_POLLUX_TLS/),
+    })
     await expect(connectTo(port, { handshakeTimeoutMs: 30 })).rejects.toMatchObject({
       code: 'ERR_POLLUX_HANDSHAKE_TIMEOUT',
     })

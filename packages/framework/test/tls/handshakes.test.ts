@@ -83,7 +83,8 @@ describe.skipIf(!HAS_OPENSSL)('a TLS handshake (needs openssl)', () => {
       const { service, opened, closed, stillServes } = await serving()
       for (const how of ['end', 'reset'] as const) {
         const peer = await service.connect()
-        if (bytes > 0) await peer.send(Buffer.concat([Buffer.from('160301020001000', 'hex'), Buffer.alloc(bytes)]))
+        if (bytes > 0)
+          await peer.send(Buffer.concat([Buffer.from('160301020001000', 'hex'), Buffer.alloc(bytes)]))
         await peer[how]()
         await peer.awaitClosedOrEnded()
         await eventually('the close', () => closed.length === (how === 'end' ? 1 : 2))
@@ -121,7 +122,9 @@ describe.skipIf(!HAS_OPENSSL)('a TLS handshake (needs openssl)', () => {
     it('a hundred times at once, and others are served', async () => {
       const { service, server, stillServes } = await serving()
       const peers = await Promise.all(Array.from({ length: 100 }, () => service.connect()))
-      await Promise.all(peers.map((peer, i) => (i % 2 === 0 ? peer.send('nonsense\n'.repeat(10)) : peer.reset())))
+      await Promise.all(
+        peers.map((peer, i) => (i % 2 === 0 ? peer.send('nonsense\n'.repeat(10)) : peer.reset())),
+      )
       await stillServes()
       await eventually('the closes', () => server.connections === 0)
       const { closed, opened } = server.statistics
@@ -164,8 +167,12 @@ describe.skipIf(!HAS_OPENSSL)('a TLS handshake (needs openssl)', () => {
     ])('refuses %s', async (_, who) => {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const { port, opened, closed } = await serving(strict)
-        const failure = await failureOf(connectTls(port, { ca, ...who, minVersion: version, maxVersion: version }))
-        expect(failure).toMatch(/^(ended|closed during the handshake|ECONNRESET|ERR_SSL_.*(CERTIFICATE|HANDSHAKE).*)$/)
+        const failure = await failureOf(
+          connectTls(port, { ca, ...who, minVersion: version, maxVersion: version }),
+        )
+        expect(failure).toMatch(
+          /^(ended|closed during the handshake|ECONNRESET|ERR_SSL_.*(CERTIFICATE|HANDSHAKE).*)$/,
+        )
         await eventually('the close', () => closed.length === 1)
         expect(closed).toEqual(['tls_error'])
         expect(opened).toEqual([])
@@ -249,7 +256,15 @@ describe.skipIf(!HAS_OPENSSL)('a TLS handshake (needs openssl)', () => {
     const at = (name: string) => join(certificates.folder, name)
     const child = spawn('openssl', [
       ...['s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost', '-CAfile', at('ca.pem')],
-      ...['-cert', at('client.pem'), '-key', at('client.key'), '-verify_return_error', '-quiet', '-no_ign_eof'],
+      ...[
+        '-cert',
+        at('client.pem'),
+        '-key',
+        at('client.key'),
+        '-verify_return_error',
+        '-quiet',
+        '-no_ign_eof',
+      ],
     ])
     let output = ''
     const echoed = new Promise<void>((resolve) => {
@@ -271,7 +286,9 @@ describe.skipIf(!HAS_OPENSSL)('a TLS handshake (needs openssl)', () => {
     ['a key that is none', { key: 'no key', cert: 'no cert' }],
     ['a negative time', { handshakeTimeoutMs: -1 }],
   ])('can not be asked for with %s', (_, tls) => {
-    expect(() => createServer({ tls: tls as TlsOptions, data: () => {}, loop: loopOn(BACKENDS[0]) })).toThrow()
+    expect(() =>
+      createServer({ tls: tls as TlsOptions, data: () => {}, loop: loopOn(BACKENDS[0]) }),
+    ).toThrow()
   })
 
   it('costs nothing where nobody asks for it: node:tls is not loaded', () => {

@@ -1,6 +1,7 @@
 // TLS servers, seen by node:tls: all that works over a plain socket works over TLS.
-import type { SecureVersion } from 'node:tls'
+
 import { pipeline } from 'node:stream/promises'
+import type { SecureVersion } from 'node:tls'
 import {
   type Connection,
   encodeProxyHeader,
@@ -42,16 +43,19 @@ describe.skipIf(!HAS_OPENSSL)('a TLS server (needs openssl)', () => {
   }
 
   describe.each(BACKENDS)('on %s', (backend) => {
-    it.each<SecureVersion>(['TLSv1.2', 'TLSv1.3'])('echoes over %s, and ends after the peer', async (version) => {
-      const { connect, closed, service } = await serving({ loop: loopOn(backend) })
-      const peer = await connect({ minVersion: version, maxVersion: version })
-      await expectEcho(peer, Buffer.from('x'))
-      await expectEcho(peer, noise(3_000_000))
-      await peer.end()
-      await peer.awaitEnd()
-      expect(await closed()).toEqual(['ended', undefined])
-      expect(service.server.statistics.bytesReceived).toBeGreaterThan(3_000_000)
-    })
+    it.each<SecureVersion>(['TLSv1.2', 'TLSv1.3'])(
+      'echoes over %s, and ends after the peer',
+      async (version) => {
+        const { connect, closed, service } = await serving({ loop: loopOn(backend) })
+        const peer = await connect({ minVersion: version, maxVersion: version })
+        await expectEcho(peer, Buffer.from('x'))
+        await expectEcho(peer, noise(3_000_000))
+        await peer.end()
+        await peer.awaitEnd()
+        expect(await closed()).toEqual(['ended', undefined])
+        expect(service.server.statistics.bytesReceived).toBeGreaterThan(3_000_000)
+      },
+    )
 
     it('speaks in messages', async () => {
       const service = await serve({
@@ -207,7 +211,10 @@ describe.skipIf(!HAS_OPENSSL)('a TLS server (needs openssl)', () => {
         connection.write(noise(100_000))
         await iteration()
       }
-      expect(await closed()).toEqual(['queue_full', expect.objectContaining({ code: 'ERR_POLLUX_QUEUE_FULL' })])
+      expect(await closed()).toEqual([
+        'queue_full',
+        expect.objectContaining({ code: 'ERR_POLLUX_QUEUE_FULL' }),
+      ])
     })
   })
 
@@ -254,7 +261,10 @@ describe.skipIf(!HAS_OPENSSL)('a TLS server (needs openssl)', () => {
     const { connect, closed } = await serving({ idleTimeoutMs: 30 })
     const peer = await connect()
     await peer.awaitClosedOrEnded()
-    expect(await closed()).toEqual(['idle_timeout', expect.objectContaining({ code: 'ERR_POLLUX_IDLE_TIMEOUT' })])
+    expect(await closed()).toEqual([
+      'idle_timeout',
+      expect.objectContaining({ code: 'ERR_POLLUX_IDLE_TIMEOUT' }),
+    ])
   })
 
   it('destroys, resets and is reset as ever', async () => {

@@ -147,7 +147,12 @@ describe.skipIf(!HAS_OPENSSL)('startTls (needs openssl)', () => {
     const closed = promised<string | undefined>()
     const conn: Lines = await connect<unknown, string, string>(
       { host: 'localhost', port },
-      { loop: loopOn(BACKENDS[0]), codec: lines(), open() {}, close: (conn) => closed.resolve(conn.closeReason) },
+      {
+        loop: loopOn(BACKENDS[0]),
+        codec: lines(),
+        open() {},
+        close: (conn) => closed.resolve(conn.closeReason),
+      },
     )
     const messages = conn[Symbol.asyncIterator]()
     conn.send('STARTTLS')
@@ -205,7 +210,9 @@ describe.skipIf(!HAS_OPENSSL)('startTls (needs openssl)', () => {
     })
     const raw = await service.connect()
     await raw.send('STARTTLS\n')
-    expect(await patiently(outcome.promise, 'the outcome')).toMatchObject({ code: 'ERR_POLLUX_HANDSHAKE_TIMEOUT' })
+    expect(await patiently(outcome.promise, 'the outcome')).toMatchObject({
+      code: 'ERR_POLLUX_HANDSHAKE_TIMEOUT',
+    })
     await raw.awaitClosedOrEnded()
   })
 
