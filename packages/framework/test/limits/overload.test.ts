@@ -91,7 +91,9 @@ describe('overload', () => {
     expect(server.overloadLevel).toBe(1)
     const { overloads } = server.statistics
     expect(overloads).toBeGreaterThan(0)
-    await eventually('the slow ones to be held', () => slow.every((conn) => (conn.heldBy & Hold.OVERLOAD) !== 0))
+    await eventually('the slow ones to be held', () =>
+      slow.every((conn) => (conn.heldBy & Hold.OVERLOAD) !== 0),
+    )
     // They may ask for more, and are not heard; the others are.
     for (const peer of peers) await peer.send('.')
     await expectServed(fast)

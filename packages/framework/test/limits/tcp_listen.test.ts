@@ -22,7 +22,9 @@ describe.runIf(KNOWS_LINUX)('listen', () => {
     const server = fresh()
     await server.listen({ host: '127.0.0.1', port: 0, deferAcceptSeconds: 30 })
     // The kernel counts in retransmissions, and rounds up.
-    expect(readNumbers(fdOf(server.loop), 'IPPROTO_TCP', 'TCP_DEFER_ACCEPT', 'i')[0]).toBeGreaterThanOrEqual(30)
+    expect(readNumbers(fdOf(server.loop), 'IPPROTO_TCP', 'TCP_DEFER_ACCEPT', 'i')[0]).toBeGreaterThanOrEqual(
+      30,
+    )
     const peer = await Peer.connect({ host: '127.0.0.1', port: portOf(server) })
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(server.connections).toBe(0)

@@ -8,14 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { EventLoop, listenTargetsFromSystemd, notifySystemd } from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
-import {
-  Child,
-  endChildren,
-  eventually,
-  listeningPeer,
-  Peer,
-  temporaryFolder,
-} from '../support/raw.js'
+import { Child, endChildren, eventually, listeningPeer, Peer, temporaryFolder } from '../support/raw.js'
 import { echo, leaveNothingBehind, loopOn, serverOf } from '../support/serving.js'
 
 checkFds()
@@ -137,22 +130,25 @@ describe('notifications', () => {
     for (const bad of ['', 'ready', 5]) expect(() => notifySystemd(bad as string)).toThrow(/"?state/)
   })
 
-  it.skipIf(!has('socat')).each(['path', 'abstract'])('tell of the life of a service, by %s', async (kind) => {
-    const path = kind === 'path' ? join(folder, 'notify') : `pollux-${process.pid}-notify`
-    const address = kind === 'path' ? `UNIX-RECV:${path}` : `ABSTRACT-RECV:${path}`
-    const manager = Child.run('socat', ['-u', address, '-'])
-    await eventually('the manager', () => unixSockets().includes(path))
-    const options = { targets: [{ host: '127.0.0.1', port: 0 }], close: { deadlineMs: 0 } }
-    const NOTIFY_SOCKET = kind === 'path' ? path : `@${path}`
-    const child = Child.node([SERVICE, JSON.stringify(options)], { NOTIFY_SOCKET })
-    await manager.awaitOutput(/READY=1/)
-    await child.awaitOutput(/^up$/m)
-    child.process.kill('SIGTERM')
-    expect(await child.awaitExit(), child.errors).toBe(0)
-    await manager.awaitOutput(/STOPPING=1/)
-    manager.process.kill()
-    await manager.awaitExit()
-  })
+  it.skipIf(!has('socat')).each(['path', 'abstract'])(
+    'tell of the life of a service, by %s',
+    async (kind) => {
+      const path = kind === 'path' ? join(folder, 'notify') : `pollux-${process.pid}-notify`
+      const address = kind === 'path' ? `UNIX-RECV:${path}` : `ABSTRACT-RECV:${path}`
+      const manager = Child.run('socat', ['-u', address, '-'])
+      await eventually('the manager', () => unixSockets().includes(path))
+      const options = { targets: [{ host: '127.0.0.1', port: 0 }], close: { deadlineMs: 0 } }
+      const NOTIFY_SOCKET = kind === 'path' ? path : `@${path}`
+      const child = Child.node([SERVICE, JSON.stringify(options)], { NOTIFY_SOCKET })
+      await manager.awaitOutput(/READY=1/)
+      await child.awaitOutput(/^up$/m)
+      child.process.kill('SIGTERM')
+      expect(await child.awaitExit(), child.errors).toBe(0)
+      await manager.awaitOutput(/STOPPING=1/)
+      manager.process.kill()
+      await manager.awaitExit()
+    },
+  )
 })
 
 function unixSockets(): string {

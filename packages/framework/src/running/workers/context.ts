@@ -1,6 +1,6 @@
 /** What an app that runs in several workers is told, and asks for. */
 import type { SocketAddress } from '@pollux/core'
-import type { ListenTarget } from '../../server/listen-target.js'
+import type { SingleTarget } from '../../server/listen-target.js'
 import type { AnyServer } from '../../server/server.js'
 import type { Metrics } from './messages.js'
 
@@ -24,7 +24,7 @@ export interface WorkerContext<Data = unknown> {
    * @param target with `fd`: a descriptor of the main thread's
    * @throws what `server.listen` throws
    */
-  listen(server: AnyServer, target: ListenTarget): Promise<SocketAddress>
+  listen(server: AnyServer, target: SingleTarget): Promise<SocketAddress>
   /** Whose metrics this worker contributes to `aggregateMetrics`. Default: prom-client's own `register`. */
   useRegistry(registry: MetricsSource): void
 }

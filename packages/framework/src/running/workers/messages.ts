@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { type SocketAddress, SocketError, type SocketErrorDetails } from '@pollux/core'
 import type { Registry } from 'prom-client'
-import type { ListenTarget } from '../../server/listen-target.js'
+import type { SingleTarget } from '../../server/listen-target.js'
 
 /** All metrics of a registry, as prom-client sends them from process to process. */
 export type Metrics = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
@@ -30,7 +30,7 @@ export type ToWorker =
 
 export type FromWorker =
   /** `key` is the same in all workers that mean the same address. */
-  | { type: 'listen'; id: number; key: string; target: ListenTarget }
+  | { type: 'listen'; id: number; key: string; target: SingleTarget }
   /** The app has started. */
   | { type: 'ready'; addresses: SocketAddress[] }
   | { type: 'metrics'; id: number; metrics: Metrics }

@@ -11,7 +11,7 @@
  * A connection that waits in the queue of a worker which died is not reset: it waits for the worker that comes next.
  */
 import { type ChannelSocket, EventLoop } from '@pollux/core'
-import { bindTarget, type IpListenTarget, type ListenTarget } from '../../server/listen-target.js'
+import { bindTarget, type IpListenTarget, type SingleTarget } from '../../server/listen-target.js'
 import { groupClosed } from './failures.js'
 
 /** Elsewhere SO_REUSEPORT is missing, or gives all connections to one of the sockets. */
@@ -40,7 +40,7 @@ export class SharedSockets {
    *
    * @throws what `server.listen` throws
    */
-  async descriptor(key: string, target: ListenTarget, index: number): Promise<number> {
+  async descriptor(key: string, target: SingleTarget, index: number): Promise<number> {
     let binding = this.bound.get(key)
     if (binding === undefined) {
       binding = this.bind(target)
@@ -83,7 +83,7 @@ export class SharedSockets {
     this.bound.clear()
   }
 
-  private async bind(target: ListenTarget): Promise<Bound> {
+  private async bind(target: SingleTarget): Promise<Bound> {
     const loop = EventLoop.default()
     const bound: Bound = { again: isSpread(target) ? { ...target, reusePort: true } : undefined, sockets: [] }
     try {
@@ -106,7 +106,7 @@ export class SharedSockets {
   }
 }
 
-function isSpread(target: ListenTarget): target is IpListenTarget {
+function isSpread(target: SingleTarget): target is IpListenTarget {
   return SPREADS_CONNECTIONS && !('fd' in target) && !('path' in target)
 }
 

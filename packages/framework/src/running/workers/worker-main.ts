@@ -1,7 +1,7 @@
 /** What runs in each worker thread: starts the app, and does what the main thread says. */
 import { workerData } from 'node:worker_threads'
 import { invalidArgType, type SocketAddress } from '@pollux/core'
-import type { ListenTarget } from '../../server/listen-target.js'
+import type { SingleTarget } from '../../server/listen-target.js'
 import type { AnyServer } from '../../server/server.js'
 import type { MetricsSource, WorkerApp, WorkerContext } from './context.js'
 import { duplicate } from './descriptor.js'
@@ -47,7 +47,7 @@ function tell(message: FromWorker): void {
   port.postMessage(message)
 }
 
-async function listen(server: AnyServer, target: ListenTarget): Promise<SocketAddress> {
+async function listen(server: AnyServer, target: SingleTarget): Promise<SocketAddress> {
   const text = JSON.stringify(target)
   const nth = (listens.get(text) ?? 0) + 1
   listens.set(text, nth)
