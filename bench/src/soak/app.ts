@@ -35,7 +35,7 @@ export function makeServer(round: Round, dies: boolean): AnyServer {
         server.broadcast(message)
         return undefined
       case 'answer later':
-        return new Promise((resolve) => setImmediate(resolve)).then(() => send(conn, message))
+        return answerLater(conn, message)
       case 'answer':
         break
     }
@@ -58,6 +58,13 @@ export function makeServer(round: Round, dies: boolean): AnyServer {
     error() {},
   } as ServerInit<unknown, unknown, unknown>)
   return server
+}
+
+async function answerLater(conn: AnyConnection, message: unknown): Promise<void> {
+  // A borrowed one is valid until the handler returns.
+  const kept = message instanceof Uint8Array ? Buffer.from(message) : message
+  await new Promise((resolve) => setImmediate(resolve))
+  send(conn, kept)
 }
 
 function send(conn: AnyConnection, message: unknown): void {
@@ -92,6 +99,9 @@ function pluginsOf({ guards }: Round): Plugin[] {
 }
 
 /** In a worker. */
-export default async function start({ data, listen }: WorkerContext<{ round: Round; target: { path: string } }>) {
+export default async function start({
+  data,
+  listen,
+}: WorkerContext<{ round: Round; target: { path: string } }>) {
   await listen(makeServer(data.round, true), data.target)
 }

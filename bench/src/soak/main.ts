@@ -105,7 +105,14 @@ ${growth.lines.join('\n')}`)
 
 function startServer(): ChildProcess {
   const program = fileURLToPath(new URL('./server-process.js', import.meta.url))
-  const command = ['-c', 'ulimit -n "$0" && exec "$@"', String(DESCRIPTORS), process.execPath, '--expose-gc', program]
+  const command = [
+    '-c',
+    'ulimit -n "$0" && exec "$@"',
+    String(DESCRIPTORS),
+    process.execPath,
+    '--expose-gc',
+    program,
+  ]
   return spawn('sh', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
 }
 
