@@ -54,6 +54,10 @@ export abstract class Channel {
   onAcceptResumed(): void {}
   /** A watched socket is ready, in bits of `Readiness`. */
   onReady(_bits: number): void {}
+  /** The pipe from this socket is over: 0 after the peer's end, else what became of the other side (errno). */
+  onPiped(_errno: number): void {}
+  /** The oldest file that was under way is with the kernel. */
+  onFileSent(): void {}
   /** Datagrams arrived: the offset of the first one's header in the receive slab, and how many. */
   onDatagrams(_offset: number, _count: number): void {}
   /** A datagram socket could not do something, and goes on; `takeDatagramFailure` of the addon says what. */

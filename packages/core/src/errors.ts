@@ -44,8 +44,30 @@ export const ErrorCode = {
   MALFORMED_FRAME: 'ERR_POLLUX_MALFORMED_FRAME',
   /** The peer ended in the middle of a frame. */
   INCOMPLETE_FRAME: 'ERR_POLLUX_INCOMPLETE_FRAME',
+  /** Something was to be sent over a client that is not connected, and that keeps nothing for later. */
+  NOT_CONNECTED: 'ERR_POLLUX_NOT_CONNECTED',
+  /** A reconnecting client has failed as often as `maxAttempts` allows; `cause` is the last failure. */
+  RECONNECT_FAILED: 'ERR_POLLUX_RECONNECT_FAILED',
+  /** As many wait for a connection or an answer as `maxWaiting` allows. */
+  TOO_MANY_WAITING: 'ERR_POLLUX_TOO_MANY_WAITING',
+  /** The connection closed before a request was answered; `cause` says why, if it failed. */
+  NO_ANSWER: 'ERR_POLLUX_NO_ANSWER',
+  /** A message that answers no request, on a connection where each one has to. */
+  UNEXPECTED_ANSWER: 'ERR_POLLUX_UNEXPECTED_ANSWER',
+  /** A connection's messages were asked for by an iterator or a stream while another takes them. */
+  INPUT_TAKEN: 'ERR_POLLUX_INPUT_TAKEN',
+  /** TLS failed, for a reason that OpenSSL and Node have no code for. */
+  TLS: 'ERR_POLLUX_TLS',
+  /** A file became shorter while it was being sent. */
+  FILE_CHANGED: 'ERR_POLLUX_FILE_CHANGED',
+  /** One of the two connections of a pipe closed, or failed, before the other's end. */
+  PIPE_BROKEN: 'ERR_POLLUX_PIPE_BROKEN',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
+  /** A worker of `serve` could not start; `cause` says why. */
+  WORKER_START: 'ERR_POLLUX_WORKER_START',
+  /** A worker of `serve` ended by itself, or did not end in time; `cause` says what it threw. */
+  WORKER_EXIT: 'ERR_POLLUX_WORKER_EXIT',
 } as const
 
 /** One of the values of {@link ErrorCode}. */

@@ -54,6 +54,8 @@ const {
   READY,
   POLLED,
   BACKLOG,
+  PIPED,
+  FILE_SENT,
   DATAGRAMS,
   DATAGRAM_ERROR,
 } = EventType
@@ -334,6 +336,12 @@ export class EventLoop {
               break
             case READY:
               target.onReady(a)
+              break
+            case PIPED:
+              target.onPiped(a)
+              break
+            case FILE_SENT:
+              target.onFileSent()
               break
             case DATAGRAMS:
               target.onDatagrams(a, b)

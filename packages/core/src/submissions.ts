@@ -191,6 +191,36 @@ export class Submissions {
     this.commit(slot, generation, cursor, length)
   }
 
+  /** Whether bytes of that length may be placed: more of them are cheaper to hand to the kernel than to copy. */
+  canPlace(length: number): boolean {
+    return length <= this.maxCopiedBytes
+  }
+
+  /**
+   * Copies bytes that several sockets are to get into the send slab, once. They stay there until anything else is asked
+   * of this object but `sendPlaced`.
+   *
+   * @returns where they are, for `sendPlaced`
+   */
+  place(bytes: Uint8Array): number {
+    const cursor = this.reserve(bytes.length)
+    this.slab.set(bytes, cursor)
+    this.control[SEND_CURSOR] = cursor + bytes.length
+    return cursor
+  }
+
+  /** Sends placed bytes to one more socket, and adds them to its queue. */
+  sendPlaced(slot: number, generation: number, cursor: number, length: number): void {
+    const { control } = this
+    if (control[SUBMITTED] >= this.capacity) {
+      this.reactor.submit()
+      // The reactor has only read them: they are where they were, and what comes next goes behind them.
+      control[SEND_CURSOR] = cursor + length
+    }
+    this.push(WRITE, slot, generation, cursor, length)
+    this.table[slot * TABLE_COLUMNS + QUEUED] += length
+  }
+
   private reference(op: number, slot: number, generation: number, offset: number, length: number): void {
     this.push(op, slot, generation, offset, length)
     this.table[slot * TABLE_COLUMNS + QUEUED] += length
@@ -220,8 +250,13 @@ export class Submissions {
     control[SEND_CURSOR] = cursor + length
     this.table[slot * TABLE_COLUMNS + QUEUED] += length
     const last = (control[SUBMITTED] - 1) * RECORD_WORDS
-    // The last copy ends where this one begins: the slab is filled without gaps.
-    if (last >= 0 && ring[last] === (WRITE | (slot << SLOT_SHIFT)) && ring[last + 1] === generation) {
+    // As a rule the last copy ends where this one begins. Placed bytes may be elsewhere.
+    if (
+      last >= 0 &&
+      ring[last] === (WRITE | (slot << SLOT_SHIFT)) &&
+      ring[last + 1] === generation &&
+      ring[last + 2] + ring[last + 3] === cursor
+    ) {
       ring[last + 3] += length
     } else {
       this.push(WRITE, slot, generation, cursor, length)

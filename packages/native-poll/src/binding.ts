@@ -133,6 +133,19 @@ export interface NativeReactor {
    */
   write(handle: number, bytes: Uint8Array): number
   /**
+   * Sends `length` bytes of a file from `offset` on, after all that was submitted before, by sendfile(2) or in pieces;
+   * FILE_SENT follows. A file that ends sooner is an ERROR of ENODATA. The descriptor stays the caller's, who may close
+   * it at once. 0, or `-errno` (EBADF: stale handle, or no such descriptor; EMFILE).
+   */
+  sendFile(handle: number, fd: number, offset: number, length: number): number
+  /**
+   * What `from` receives goes to `to` from now on, by splice(2) or in pieces, until its peer ends; PIPED follows. While
+   * `to` has output that waits, `from` is not read; PAUSE and RESUME of `from` hold it up as ever. Ends nothing by
+   * itself. 0, or `-errno` (EBADF: stale handle, or one that takes no more; EBUSY: `from` has a pipe to somewhere, or
+   * `to` has one from somewhere).
+   */
+  pipe(from: number, to: number): number
+  /**
    * Receives on an idle datagram socket from now on. `maxDatagramBytes` (1 to 65,535) is cut off at; datagrams that
    * the kernel does not take wait up to `maxQueuedBytes`; `gro` and `gso` ask for several datagrams in one, where the
    * system can. The stride of its datagrams in the slab, or `-errno` (EPROTOTYPE: no datagram socket; EMSGSIZE: the

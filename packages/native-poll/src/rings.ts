@@ -63,6 +63,13 @@ export const EventType = {
   POLLED: 14,
   /** The backlog of all sockets has left the range that `watchBacklog` set; it is not watched any more. Of no slot. */
   BACKLOG: 15,
+  /**
+   * The pipe from this socket is over: `a` is 0 when its peer's end was passed on, else the errno of the sending side,
+   * which is gone, has failed, or was ended by somebody else. Not reported where this socket itself fails or closes.
+   */
+  PIPED: 16,
+  /** A file of `sendFile`, the oldest that was under way, is with the kernel. */
+  FILE_SENT: 17,
   /** Datagrams in the receive slab, valid until the handler returns: `a` offset of the first, `b` how many (datagrams.ts). */
   DATAGRAMS: 20,
   /** A datagram socket could not do something, and goes on: `a` errno, `b` a {@link Syscall}; details by `takeDatagramFailure`. */
@@ -114,7 +121,7 @@ export const Op = {
 } as const
 
 /** Which system call an `ERROR` event speaks of (word `b`). */
-export const Syscall = { recv: 1, send: 2, connect: 3, accept: 4, shutdown: 5, poll: 6 } as const
+export const Syscall = { recv: 1, send: 2, connect: 3, accept: 4, shutdown: 5, poll: 6, sendfile: 7 } as const
 
 /** Words of the control block, an `Int32Array` that both sides write. */
 export const Control = {
@@ -183,6 +190,9 @@ export const Counter = {
   turnDurations: 25,
   /** The first of the buckets of {@link TURN_EVENT_BOUNDS}: how many turns had so many events. */
   turnEvents: 40,
+  /** Bytes that pipes moved by splice(2), and bytes of files. */
+  bytesSpliced: 53,
+  fileBytes: 54,
 } as const
 
 /** Upper bounds, inclusive, of the buckets of turn durations; one more bucket is for what is longer. */
@@ -194,4 +204,4 @@ export const TURN_DURATION_BOUNDS_US: readonly number[] = [
 export const TURN_EVENT_BOUNDS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
 
 /** Numbers in the counters block. */
-export const COUNTERS = 53
+export const COUNTERS = 55

@@ -19,6 +19,10 @@ export const CloseReason = {
   CODEC_ERROR: 'codec_error',
   /** A write would have passed `maxQueuedBytes`. */
   QUEUE_FULL: 'queue_full',
+  /** A file became shorter while it was being sent. */
+  FILE_CHANGED: 'file_changed',
+  /** The other end of a pipe closed before its time. */
+  PIPE_BROKEN: 'pipe_broken',
   IDLE_TIMEOUT: 'idle_timeout',
   /** What comes before the first message took longer than `handshakeTimeoutMs`. */
   HANDSHAKE_TIMEOUT: 'handshake_timeout',
@@ -32,6 +36,10 @@ export const CloseReason = {
   RATE_LIMITED: 'rate_limited',
   /** The server had too much queued, and this connection more than others: `overload`. */
   OVERLOAD: 'overload',
+  /** TLS: a handshake that failed or took too long, a certificate that was not accepted, a record that was forged. */
+  TLS_ERROR: 'tls_error',
+  /** What should have been the header of a proxy (PROXY protocol) was none, or took too long. */
+  PROXY_HEADER: 'proxy_header',
   /** `close()` of the server came to its deadline. */
   SHUTDOWN: 'shutdown',
   /** The event loop was closed. */
@@ -42,6 +50,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   ECONNRESET: CloseReason.PEER_RESET,
   EPIPE: CloseReason.PEER_RESET,
   [ErrorCode.QUEUE_FULL]: CloseReason.QUEUE_FULL,
+  [ErrorCode.FILE_CHANGED]: CloseReason.FILE_CHANGED,
   [ErrorCode.IDLE_TIMEOUT]: CloseReason.IDLE_TIMEOUT,
   [ErrorCode.HANDSHAKE_TIMEOUT]: CloseReason.HANDSHAKE_TIMEOUT,
   [ErrorCode.FIRST_MESSAGE_TIMEOUT]: CloseReason.FIRST_MESSAGE_TIMEOUT,

@@ -1,5 +1,6 @@
 /** What one can ask of a connection: its state, its addresses, what it has moved. */
 import { Channel, Column, type SocketAddress } from '@pollux/core'
+import type { Secure } from '../tls/secure.js'
 import { ConnectionSocket } from './connection-socket.js'
 import type { Filter } from './filter.js'
 import { Lifecycle, type ReadyState, readyStateOf } from './lifecycle.js'
@@ -16,8 +17,37 @@ class Details {
   closeReason: string | undefined = undefined
   /** Who waits in `drained`. */
   drained: PromiseWithResolvers | undefined = undefined
+  /** The pipe that takes what is received, and the one that leads here. */
+  pipeFrom: PipeFrom | undefined = undefined
+  pipeTo: PipeTo | undefined = undefined
+  /** Files under way, oldest first. */
+  files: FileUnderWay[] | undefined = undefined
   bytesRead = 0
   bytesWritten = 0
+  /** How many plugins have let it in, where one of them took its time. */
+  letInBy = 0
+}
+
+/** A pipe, as the connection that is read sees it. */
+export interface PipeFrom {
+  /** Whether it took the bytes, which are valid until this returns; if not, they wait for it. */
+  received(chunk: Buffer): boolean
+  /** No more bytes will come, unless some wait. */
+  peerEnded(): void
+  /** The reactor's part is over: 0 after the peer's end, else the errno of the other side. */
+  over(errno: number): void
+  sourceClosed(): void
+}
+
+/** A pipe, as the connection that is written to sees it. */
+export interface PipeTo {
+  targetClosed(): void
+}
+
+/** A call of `sendFile` that is not over. */
+export interface FileUnderWay {
+  sent(): void
+  lost(cause: unknown): void
 }
 
 /** A promise that is settled from elsewhere. */
@@ -82,6 +112,17 @@ export abstract class ConnectionInfo extends Channel {
     return details.remote
   }
 
+  /** What TLS has agreed on with the peer; undefined without TLS, and before its handshake is done. */
+  get secure(): Secure | undefined {
+    return this.through?.secure
+  }
+
+  /** Plugins: the addresses to go by from now on, where the socket's own are those of a proxy. */
+  assumeAddresses(remote: SocketAddress, local: SocketAddress): void {
+    this.details.remote = remote
+    this.details.local = local
+  }
+
   /** The socket underneath, with every option that the system has. */
   get socket(): ConnectionSocket {
     const { details } = this
@@ -118,6 +159,11 @@ export abstract class ConnectionInfo extends Channel {
   /** The first reason stays: what follows from it is none. */
   protected closingBecause(reason: string): void {
     this.details.closeReason ??= reason
+  }
+
+  /** Whether a pipe leads here, which ends our half when it ends itself. */
+  protected get isPipedTo(): boolean {
+    return this.lazyDetails?.pipeTo !== undefined
   }
 
   protected get details(): Details {

@@ -10,17 +10,33 @@ import { Op, type SocketError } from '@pollux/core'
 import type { Codec } from '../codecs/codec.js'
 import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-error.js'
 import { Input } from '../codecs/input.js'
+import type { PipeFrom } from './connection-info.js'
 import { ConnectionOutput } from './connection-output.js'
 import type { Deadlines } from './deadlines.js'
-import { DECODING, DELIVERY_DUE, END_WAITS, HAD_MESSAGE, OPENING_HELD, READ_PAUSED } from './flags.js'
+import {
+  DECODING,
+  DELIVERY_DUE,
+  END_WAITS,
+  FILTER_READS,
+  HAD_MESSAGE,
+  HANDLER_RUNS,
+  OPENING_HELD,
+  READ_PAUSED,
+} from './flags.js'
 import { Hold } from './holds.js'
 import { Lifecycle } from './lifecycle.js'
 import { Rest } from './rest.js'
 import { isThenable } from './results.js'
 
-const { ENDED } = Lifecycle
+const { PEER_ENDED, ENDED, CLOSING } = Lifecycle
+
+/** What keeps messages from handlers, but not bytes from a pipe. */
+const NOT_OF_PIPES = Hold.HANDLER | Hold.ADAPTER | Hold.PIPE
 
 const NOTHING = Buffer.alloc(0)
+
+/** What stops a filter, too: it is for the socket's sake, and not for that of whoever takes the messages. */
+const THROTTLES = Hold.OVERLOAD | Hold.RATE
 
 /** What codecs read from; null while one does, so that another, further up the stack, has its own. */
 let spareInput: Input | null = new Input(NOTHING)
@@ -35,6 +51,11 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** Whether `pause` is in force. */
   get isPaused(): boolean {
     return (this.holds & Hold.USER) !== 0
+  }
+
+  /** Internal: whether messages are made of what is received, and not chunks. */
+  get hasCodec(): boolean {
+    return this.codec !== null
   }
 
   /** Bits of {@link Hold}: why nothing is read or delivered; 0 if that is not so. */
@@ -62,14 +83,19 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if (this.lifecycle > ENDED) return
     if (this.holds === 0) this.stopMessageClock()
     this.holds |= reason
-    this.pauseReading()
+    if (!this.mayRead) this.pauseReading()
   }
 
   /** Plugins: undoes `hold`. What has waited is delivered soon after this returns. */
   override release(reason: number): void {
     if ((this.holds & reason) === 0) return
     this.holds &= ~reason
-    if (this.holds !== 0 || this.lifecycle > ENDED) return
+    if (this.lifecycle > ENDED) return
+    if (this.holds !== 0) {
+      const isPiped = (this.holds & Hold.PIPE) !== 0
+      if (this.filterReads || (isPiped && this.mayRead)) this.resumeReading()
+      return
+    }
     this.startMessageClock()
     if (this.rest === null && (this.flags & END_WAITS) === 0) this.resumeReading()
     // A decoder further down the stack sees by itself that it may go on.
@@ -79,13 +105,42 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     }
   }
 
+  /** Internal: as `hold`, but reading stops only when more has come: whoever holds is mostly faster than the peer. */
+  holdDelivery(reason: number): void {
+    if (this.lifecycle <= ENDED) this.holds |= reason
+  }
+
+  /**
+   * Filters: whether the socket is read although somebody holds the connection, so that a handshake can go on while a
+   * handler waits for its end.
+   */
+  readForFilter(reads: boolean): void {
+    if (this.lifecycle > ENDED) return
+    if (reads) {
+      this.flags |= FILTER_READS
+      if (this.filterReads) this.resumeReading()
+    } else {
+      this.flags &= ~FILTER_READS
+      if (this.holds !== 0) this.pauseReading()
+    }
+  }
+
+  /** Filters: what was received and not delivered; it is the filter's from then on. */
+  takeUndelivered(): Buffer | undefined {
+    const { rest } = this
+    this.rest = null
+    return rest === null || rest.length === 0 ? undefined : rest.takeAll()
+  }
+
   /** Filters: bytes for the codec and the handlers. Valid until this returns, unless the connection's chunks are kept. */
   deliver(chunk: Buffer): void {
     if (this.lifecycle > ENDED) return
     const { settings } = this
     if (settings.hooks.received !== null) this.tellReceived(chunk.length)
     if (this.holds !== 0) {
+      if ((this.holds & Hold.PIPE) !== 0 && this.details.pipeFrom?.received(chunk)) return
       this.keep(chunk, 0, chunk.length)
+      if (this.mayRead) return
       // One chunk more than was wanted, at most, was on its way.
       this.pauseReading()
     } else if (this.codec !== null) {
@@ -100,6 +155,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
 
   /** Filters: the peer will send no more. */
   deliverEnd(): void {
+    if ((this.holds & Hold.PIPE) !== 0) this.details.pipeFrom?.peerEnded()
     if (this.holds !== 0 || (this.flags & (DELIVERY_DUE | OPENING_HELD)) !== 0) {
       // What it sent before comes first, and a handler that is at work still has to answer.
       this.flags |= END_WAITS
@@ -110,6 +166,33 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if (this.rest !== null) this.decodeLast()
     if (this.holds === 0) this.peerEnded()
     else this.flags |= END_WAITS
+  }
+
+  /** Pipes: what is received from now on is theirs, until `endPipe`. Not from within a decoder: what it leaves is theirs. */
+  beginPipe(pipe: PipeFrom): void {
+    this.details.pipeFrom = pipe
+    this.holds |= Hold.PIPE
+  }
+
+  /** Pipes: what was received and not delivered; null: nothing. Reading goes on. */
+  takeReceived(): Buffer | null {
+    const { rest } = this
+    this.rest = null
+    if (this.mayRead) this.resumeReading()
+    return rest === null ? null : rest.takeAll()
+  }
+
+  /** Pipes: whether the peer has ended, after what `takeReceived` gives. */
+  get peerHasEnded(): boolean {
+    const { lifecycle } = this
+    return (this.flags & END_WAITS) !== 0 || lifecycle === PEER_ENDED || lifecycle === CLOSING
+  }
+
+  /** Pipes: the handlers get what is received again. */
+  endPipe(): void {
+    this.details.pipeFrom = undefined
+    this.release(Hold.PIPE_FULL)
+    this.release(Hold.PIPE)
   }
 
   /** When the message began that is incomplete, on the peer's own clock; 0: there is none. */
@@ -124,6 +207,15 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
 
   /** A codec failed. */
   protected abstract codecFailed(error: unknown): void
+
+  /** An adapter takes the messages: nothing is delivered before it asks. */
+  protected inputAdapted(): void {
+    if ((this.holds & Hold.HANDLER) !== 0) this.flags |= HANDLER_RUNS
+    this.holds = (this.holds & ~Hold.HANDLER) | Hold.ADAPTER
+    if (this.rest === null) return
+    this.rest.scanned = 0
+    this.rest.needed = 0
+  }
 
   /** Nothing that was received matters any more. */
   protected dropInput(): void {
@@ -149,6 +241,15 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** A handler's promise: until it is settled, nothing else is delivered. */
   protected awaitHandler(result: unknown): void {
     if (!isThenable(result)) return
+    if (this.settings.adapter !== null) {
+      // It asks for each message by itself, often from within this very handler.
+      this.flags |= HANDLER_RUNS
+      result.then(
+        () => this.handlerDone(),
+        (error: unknown) => this.loop.contain(this, error),
+      )
+      return
+    }
     // Reading is paused only if more comes meanwhile: most promises are faster.
     this.holds |= Hold.HANDLER
     result.then(
@@ -162,6 +263,11 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
 
   private handlerDone(): void {
     this.holds &= ~Hold.HANDLER
+    if ((this.flags & HANDLER_RUNS) !== 0) {
+      this.flags &= ~HANDLER_RUNS
+      this.settings.adapter?.onHandlerDone()
+      return
+    }
     if (this.holds !== 0 || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
     this.deliverWaiting()
   }
@@ -180,8 +286,13 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     }
   }
 
+  private get mayRead(): boolean {
+    const { holds } = this
+    return (holds & Hold.PIPE) === 0 ? holds === 0 : (holds & ~NOT_OF_PIPES) === 0
+  }
+
   private pauseReading(): void {
-    if ((this.flags & READ_PAUSED) !== 0) return
+    if ((this.flags & READ_PAUSED) !== 0 || this.filterReads) return
     this.flags |= READ_PAUSED
     this.submit(Op.PAUSE)
   }
@@ -190,6 +301,10 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if ((this.flags & READ_PAUSED) === 0 || this.lifecycle > ENDED) return
     this.flags &= ~READ_PAUSED
     this.submit(Op.RESUME)
+  }
+
+  private get filterReads(): boolean {
+    return (this.flags & FILTER_READS) !== 0 && (this.holds & THROTTLES) === 0
   }
 
   private handleChunk(chunk: Buffer): void {

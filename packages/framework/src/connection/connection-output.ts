@@ -190,6 +190,18 @@ export abstract class ConnectionOutput<State, In, Out> extends ConnectionInfo {
     }
     if (through === null) loop.submissions.bytes(this.slot, this.generation, bytes, length)
     else through.write(bytes)
+    return this.isBelowMark()
+  }
+
+  /** Files on their way to a filter: as `write`, and also after `end`, which waits behind them. */
+  writeToFilter(bytes: Uint8Array): boolean {
+    this.through?.write(bytes)
+    return this.isBelowMark()
+  }
+
+  /** After a write: whether more may come now. If not, `drain` follows. */
+  private isBelowMark(): boolean {
+    const { loop, settings } = this
     if ((this.flags & AWAITS_DRAIN) !== 0) return false
     if (this.queuedBytes < settings.highWaterMark) return true
     // What this turn wrote is not a queue yet: only what the kernel refuses is.
@@ -232,7 +244,7 @@ export abstract class ConnectionOutput<State, In, Out> extends ConnectionInfo {
   }
 
   /** Before `error` is called: the peer must see that something is missing, so nothing may follow. */
-  protected abstract failWithReset(error: SocketError): void
+  abstract failWithReset(error: SocketError): void
 }
 
 /** A Uint8Array of another realm is one too. */

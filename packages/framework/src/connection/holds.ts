@@ -17,6 +17,10 @@ export const Hold = {
   RATE: 16,
   /** Whoever takes the messages (an iterator, a stream) has enough of them for now. */
   ADAPTER: 32,
-  /** A pipe moves the bytes in the kernel. */
+  /** A pipe takes the bytes, as a rule in the kernel: they are read, but no handler gets them. */
   PIPE: 64,
+  /** What it is piped to has enough for now. */
+  PIPE_FULL: 128,
+  /** TLS is about to take the bytes over. */
+  TLS: 256,
 } as const

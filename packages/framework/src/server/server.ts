@@ -11,9 +11,13 @@ import { CloseReason } from '../connection/close-reason.js'
 import { Connection, type ConnectionOwner } from '../connection/connection.js'
 import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
-import { serverClosed } from '../failures.js'
+import { noTls, serverClosed } from '../failures.js'
 import type { OverloadLevel } from '../plugins/plugin.js'
-import { bindTarget, type ListenTarget } from './listen-target.js'
+import { systemdTargets } from '../running/systemd.js'
+import type { TlsOptions } from '../tls/tls-options.js'
+import { FanOut } from '../topics/fan-out.js'
+import { checkTopic, Topics } from '../topics/topics.js'
+import { bindTarget, type ListenTarget, type SystemdTarget } from './listen-target.js'
 import { Listener } from './listener.js'
 import type { Statistics } from './statistics.js'
 
@@ -47,6 +51,9 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
   private readonly settings: Settings<State, In, Out>
   private readonly handlers: ServerHandlers<State, In, Out>
   private readonly listeners: Listener<State, In, Out>[] = []
+  /** Internal: who has subscribed to what. */
+  readonly subscriptions = new Topics<State, In, Out>()
+  private readonly fanOut: FanOut<State, In, Out>
   private open = 0
   /** `withdraw` or `close` was called. */
   private withdrawn = false
@@ -65,6 +72,7 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.settings = new Settings(init, () => this.list())
     checkServerHandlers(init)
     this.name = checkName(init.name ?? 'default')
+    this.fanOut = new FanOut(this.settings, init.fanOut ?? {})
     this.handlers = init
     this.loop = this.settings.loop
     for (const plugin of this.settings.hooks.install ?? []) plugin.install(this)
@@ -115,21 +123,60 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     }
   }
 
+  /** The topics that have subscribers, and who they are. */
+  get topics(): ReadonlyMap<string, ReadonlySet<Connection<State, In, Out>>> {
+    return this.subscriptions.members
+  }
+
+  /**
+   * Sends a message to all connections, encoded once by the server's codec (not by those that `upgrade` brought); bytes and
+   * strings where there is none. Those that do not keep up are handled by `fanOut`, and hold nobody up.
+   *
+   * @param filter which connections get it. Default: all.
+   * @returns how many took it
+   * @throws what the codec throws; TypeError
+   *
+   * @example
+   * ```ts
+   * server.broadcast('The server closes in a minute', (conn) => conn !== except)
+   * ```
+   */
+  broadcast(message: Out, filter?: (connection: Connection<State, In, Out>) => boolean): number {
+    return this.fanOut.send(this.list(), message, filter)
+  }
+
+  /**
+   * Sends a message to those that have subscribed to a topic, as {@link broadcast} does.
+   *
+   * @returns how many took it
+   *
+   * @example
+   * ```ts
+   * server.publish('news', 'It rains')
+   * ```
+   */
+  publish(topic: string, message: Out, filter?: (connection: Connection<State, In, Out>) => boolean): number {
+    checkTopic(topic)
+    return this.fanOut.send(this.subscriptions.members.get(topic) ?? [], message, filter)
+  }
+
   /**
    * Listens; may be called for several addresses. The handlers are called from the next turn of the loop on.
    *
    * @returns the address, with the port that the system chose for port 0
-   * @throws SocketError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND, …), ERR_POLLUX_SERVER_CLOSED; TypeError or
+   * @throws SocketError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND, ENOENT, …), ERR_POLLUX_SERVER_CLOSED; TypeError or
    *   RangeError for a bad target
    *
    * @example
    * ```ts
    * await server.listen({ host: '127.0.0.1', port: 7000 })
    * await server.listen({ path: '/run/app.sock' })
+   * await server.listen({ systemd: true }) // the sockets of the service's socket unit
    * ```
    */
   async listen(target: ListenTarget): Promise<SocketAddress> {
     this.checkNotClosed()
+    if (typeof target === 'object' && target !== null && 'systemd' in target) return this.listenOnAll(target)
     const { borrowChunks, noDelay } = this.settings
     const socket = await bindTarget(target, this.loop, noDelay)
     try {
@@ -184,6 +231,24 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     return this.closing
   }
 
+  /**
+   * New keys and certificates, for handshakes from now on; connections that are open keep theirs. Options of `tls` that are not
+   * given stay as they were.
+   *
+   * @throws SocketError ERR_POLLUX_TLS where the server has no `tls`; what OpenSSL says of a key or a certificate,
+   *   and then nothing changes
+   *
+   * @example
+   * ```ts
+   * process.on('SIGHUP', () => server.setSecureContext({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }))
+   * ```
+   */
+  setSecureContext(options: TlsOptions): void {
+    const { tls } = this.settings
+    if (tls === null) throw noTls()
+    tls.setSecureContext(options)
+  }
+
   /** `await using server = createServer(…)` closes it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
@@ -228,7 +293,8 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
   }
 
   /** Internal. */
-  connectionClosed(): void {
+  connectionClosed(connection: Connection<State, In, Out>): void {
+    this.subscriptions.leaveAll(connection)
     this.open--
     this.finishClosing()
   }
@@ -263,6 +329,13 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     const index = this.listeners.indexOf(listener)
     if (index >= 0) this.listeners.splice(index, 1)
     this.finishClosing()
+  }
+
+  /** On sockets that systemd opened; the address of the first. */
+  private async listenOnAll({ systemd, ...options }: SystemdTarget): Promise<SocketAddress> {
+    const addresses: SocketAddress[] = []
+    for (const { fd } of systemdTargets(systemd)) addresses.push(await this.listen({ fd, ...options }))
+    return addresses[0]
   }
 
   private announce(address: SocketAddress): void {

@@ -28,6 +28,7 @@ Napi::Function ReactorObject::define(Napi::Env env) {
   add_option_calls(methods);
   add_datagram_calls(methods);
   add_readiness_calls(methods);
+  add_moving_calls(methods);
   return DefineClass(env, "Reactor", methods);
 }
 

@@ -63,6 +63,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   static void add_option_calls(Methods& methods);
   static void add_datagram_calls(Methods& methods);
   static void add_readiness_calls(Methods& methods);
+  static void add_moving_calls(Methods& methods);
 
   // reactor_methods.cc
   Napi::Value backend(const Napi::CallbackInfo& info);
@@ -130,6 +131,10 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value recvmsg_now(const Napi::CallbackInfo& info);
   Napi::Value sendmmsg_now(const Napi::CallbackInfo& info);
   Napi::Value recvmmsg_now(const Napi::CallbackInfo& info);
+
+  // moving_calls.cc
+  Napi::Value pipe(const Napi::CallbackInfo& info);
+  Napi::Value send_file(const Napi::CallbackInfo& info);
 
   // readiness_calls.cc
   Napi::Value watch(const Napi::CallbackInfo& info);

@@ -81,8 +81,7 @@ void Reactor::take_submission(uint32_t position) {
 
 void Reactor::chain_write(uint32_t position, Slot& slot) {
   const Record& record = memory_.submissions[position];
-  const bool writable = slot.state == SlotState::kStream || slot.state == SlotState::kConnecting;
-  if (!writable || slot.failed || slot.want_end || slot.want_close) {
+  if (!takes_output(slot)) {
     memory_.counters->rejected_submissions += 1;
     return;
   }
@@ -132,21 +131,23 @@ void Reactor::settle(uint32_t index) {
     slot.first_write = slot.last_write = 0;
   }
   if (slot.want_destroy) return close_slot(index, slot);
+  // Somebody ends it under the pipe that leads here.
+  const bool ending = slot.want_end || slot.want_close;
+  if (ending && slot.moves && slot.moves->in)
+    end_pipe(slot.moves->in->from, *slots_.at(slot.moves->in->from), EPIPE);
   finish_output(index, slot);
   if (slot.state == SlotState::kClosing) return;
   set_queued(index, slot);
-  const int result = apply_interest(index, slot);
-  if (result < 0) fail(index, slot, -result, Syscall::kPoll);
+  update_interest(index, slot);
 }
 
 // After output moved: reports the low mark, and ends or closes once nothing is left.
 void Reactor::finish_output(uint32_t index, Slot& slot) {
-  const size_t left = slot.backlog_size();
-  if (slot.drain_mark >= 0 && left <= static_cast<size_t>(slot.drain_mark) && !slot.failed) {
+  if (slot.drain_mark >= 0 && slot.queued_bytes() <= static_cast<size_t>(slot.drain_mark) && !slot.failed) {
     slot.drain_mark = -1;
     append(Event::kDrain, index, slot);
   }
-  if (left > 0) return;
+  if (slot.has_output()) return;
   if (slot.want_close) return close_slot(index, slot);
   if (!slot.want_end || slot.write_ended || slot.failed || slot.state != SlotState::kStream) return;
   slot.write_ended = true;

@@ -53,6 +53,7 @@ void Reactor::close() {
   if (referenced_ > 0) host_.set_alive(false);
   referenced_ = 0;
   reserve_.reset();
+  pipe_pool_.clear();
 }
 
 // False: it is delivered later. While JavaScript reads the ring it must not change; and nothing that happened

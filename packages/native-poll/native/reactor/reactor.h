@@ -143,6 +143,12 @@ class Reactor {
   void submit();
   // Sends from a caller's buffer, behind everything submitted before.
   int write(Handle handle, const uint8_t* data, size_t length);
+  // Part of a file, behind everything submitted before (files.cc): FILE_SENT follows. The caller keeps its
+  // descriptor.
+  int send_file(Handle handle, int fd, uint64_t offset, uint64_t length);
+  // What `from` receives goes to `to` from now on (pipes.cc): PIPED follows. -EBUSY: one of them has such a
+  // pipe.
+  int pipe(Handle from, Handle to);
 
   // BACKLOG is owed once, when the queued output of all sockets is `above` bytes or more, or `below` or less
   // (backlog_watch.cc).
@@ -194,6 +200,7 @@ class Reactor {
   bool make_room(uint32_t index, Slot& slot);
   bool has_room(bool borrow) const;
   void place(uint32_t index, Slot& slot, uint32_t length);
+  void count_received(uint32_t index, size_t bytes);
   void end_of_stream(uint32_t index, Slot& slot);
   void hang_up(uint32_t index, Slot& slot);
 
@@ -214,6 +221,28 @@ class Reactor {
   void count_sent(uint32_t index, size_t bytes);
   void set_queued(uint32_t index, const Slot& slot);
   void drop_backlog(Slot& slot);
+  bool send_backlog(uint32_t index, Slot& slot);
+  static bool takes_output(const Slot& slot);
+
+  // files.cc
+  bool advance_file(uint32_t index, Slot& slot);
+  ssize_t copy_file_part(const Slot& slot, const FileTransfer& file);
+  void finish_file(uint32_t index, Slot& slot);
+  void drop_files(Slot& slot);
+
+  // pipes.cc
+  bool wants_to_read(const Slot& slot);
+  void pull(uint32_t index, Slot& from);
+  bool pulled(uint32_t index, Slot& from, ssize_t got);
+  void push(uint32_t index, Slot& to);
+  void copy_through(uint32_t index, Slot& from);
+  void copy_held(uint32_t index, Slot& to);
+  void send_copy(uint32_t index, Slot& to, size_t length);
+  std::span<uint8_t> scratch();
+  void end_pipe(uint32_t index, Slot& from, int error);
+  void drop_pipe(Slot& from);
+  void leave_pipes(Slot& slot, int error);
+  void forget_idle_moves(Slot& slot);
 
   // backlog_watch.cc
   void look_at_backlog();
@@ -253,6 +282,7 @@ class Reactor {
   void take_slot(UniqueFd fd, Handle* handle);
   void finish_connect(uint32_t index, Slot& slot);
   int apply_interest(uint32_t index, Slot& slot);
+  void update_interest(uint32_t index, Slot& slot);
   void leave_poller(Slot& slot, Closing closing);
   void fail(uint32_t index, Slot& slot, int error, Syscall call);
   void close_slot(uint32_t index, Slot& slot);
@@ -303,6 +333,8 @@ class Reactor {
   std::vector<uint32_t> next_;   // links of the writes of one drain, by submission index
   std::vector<uint32_t> dirty_;  // slots that this drain touched
   std::vector<iovec> vectors_;
+  PipePool pipe_pool_;
+  std::vector<uint8_t> scratch_;  // for bytes that the kernel does not move by itself; empty until then
 
   DatagramCalls datagram_calls_;
   Polled polled_;

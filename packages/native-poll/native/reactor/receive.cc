@@ -54,15 +54,11 @@ bool Reactor::make_room(uint32_t index, Slot& slot) {
   dispatch();
   if (closed_ || !slots_.find(index, generation) || slot.state != SlotState::kStream || !slot.registered)
     return false;
-  return !slot.paused && !slot.read_ended && has_room(slot.borrow);
+  return !slot.paused && !slot.read_ended && !slot.is_piped() && has_room(slot.borrow);
 }
 
 void Reactor::place(uint32_t index, Slot& slot, uint32_t length) {
-  TableRow& row = memory_.table[index];
-  row.bytes_read += length;
-  row.last_activity_ms = static_cast<double>(turn_ms_);
-  memory_.counters->bytes_read += length;
-
+  count_received(index, length);
   Event event = Event::kDataBorrowed;
   uint32_t offset = slab_cursor_;
   if (slot.borrow) {
@@ -79,11 +75,18 @@ void Reactor::place(uint32_t index, Slot& slot, uint32_t length) {
   append(event, index, slot, static_cast<int32_t>(offset), static_cast<int32_t>(length));
 }
 
+void Reactor::count_received(uint32_t index, size_t bytes) {
+  TableRow& row = memory_.table[index];
+  row.bytes_read += static_cast<double>(bytes);
+  row.last_activity_ms = static_cast<double>(turn_ms_);
+  memory_.counters->bytes_read += static_cast<double>(bytes);
+}
+
 void Reactor::end_of_stream(uint32_t index, Slot& slot) {
   slot.read_ended = true;
+  if (slot.is_piped()) end_pipe(index, slot, 0);
   append(Event::kEnd, index, slot);
-  const int result = apply_interest(index, slot);
-  if (result < 0) fail(index, slot, -result, Syscall::kPoll);
+  update_interest(index, slot);
 }
 
 // The poller reports an error or a hang-up on a socket that is not being read and has nothing to send: with

@@ -35,6 +35,8 @@ enum class Event : uint32_t {
   kReady = 13,
   kPolled = 14,
   kBacklog = 15,
+  kPiped = 16,
+  kFileSent = 17,
   kDatagrams = 20,
   kDatagramError = 21,
 };
@@ -55,7 +57,15 @@ enum class Op : uint32_t {
   kForwardDatagram = 22,
 };
 
-enum class Syscall : int32_t { kRecv = 1, kSend = 2, kConnect = 3, kAccept = 4, kShutdown = 5, kPoll = 6 };
+enum class Syscall : int32_t {
+  kRecv = 1,
+  kSend = 2,
+  kConnect = 3,
+  kAccept = 4,
+  kShutdown = 5,
+  kPoll = 6,
+  kSendfile = 7,
+};
 
 // One record of either ring: four 32-bit words.
 struct Record {
@@ -121,8 +131,10 @@ struct Counters {
   double turn_us;
   double turn_durations[15];
   double turn_events[13];
+  double bytes_spliced;
+  double file_bytes;
 };
-static_assert(sizeof(Counters) == 53 * sizeof(double));
+static_assert(sizeof(Counters) == 55 * sizeof(double));
 static_assert(std::size(kTurnDurationBoundsUs) + 1 == std::extent_v<decltype(Counters::turn_durations)>);
 static_assert(std::size(kTurnEventBounds) + 1 == std::extent_v<decltype(Counters::turn_events)>);
 

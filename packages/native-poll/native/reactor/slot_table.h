@@ -13,6 +13,7 @@
 #include "../sys/unique_fd.h"
 #include "backlog.h"
 #include "datagram_state.h"
+#include "moves.h"
 #include "rings.h"
 
 namespace pollux {
@@ -79,6 +80,7 @@ struct Slot {
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<Listener> listener;
   std::unique_ptr<DatagramState> datagrams;
+  std::unique_ptr<Moves> moves;  // while there is a file or a pipe
   // The peer as accept(2) named it, so that it can be told after a reset; length 0 if unknown.
   union {
     sockaddr any;
@@ -87,10 +89,20 @@ struct Slot {
   } peer{};
   socklen_t peer_length = 0;
 
-  size_t backlog_size() const {
-    if (backlog) return backlog->size();
-    return datagrams ? datagrams->queue.size() : 0;
+  // Bytes of ours that wait for the kernel: the memory that output takes.
+  size_t queued_bytes() const {
+    if (datagrams) return datagrams->queue.size();
+    return (backlog ? backlog->size() : 0) + (moves ? moves->bytes_behind_files : 0);
   }
+
+  // Whether anything of ours waits for the kernel. A file takes no memory, but what follows it has to wait.
+  bool has_output() const { return (moves && !moves->files.empty()) || queued_bytes() > 0; }
+
+  // Whether what it receives goes to another socket.
+  bool is_piped() const { return moves && moves->out; }
+
+  // The same as has_output(), or bytes of another socket.
+  bool wants_to_send() const { return has_output() || (moves && moves->in && moves->in->held > 0); }
 };
 
 class SlotTable {

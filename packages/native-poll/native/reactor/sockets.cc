@@ -182,8 +182,8 @@ int Reactor::apply_interest(uint32_t index, Slot& slot) {
       want = kWritable;
       break;
     case SlotState::kStream:
-      if (!slot.paused && !slot.read_ended) want = kReadable;
-      if (slot.backlog_size() > 0) want |= kWritable;
+      if (wants_to_read(slot)) want = kReadable;
+      if (slot.wants_to_send()) want |= kWritable;
       break;
     case SlotState::kDatagram:
       if (!slot.paused) want = kReadable;
@@ -210,6 +210,12 @@ int Reactor::apply_interest(uint32_t index, Slot& slot) {
   return 0;
 }
 
+// The same; a poller that refuses fails the socket.
+void Reactor::update_interest(uint32_t index, Slot& slot) {
+  const int result = apply_interest(index, slot);
+  if (result < 0) fail(index, slot, -result, Syscall::kPoll);
+}
+
 void Reactor::leave_poller(Slot& slot, Closing closing) {
   if (!slot.registered) return;
   slot.registered = false;
@@ -227,9 +233,11 @@ void Reactor::fail(uint32_t index, Slot& slot, int error, Syscall call) {
   // A connect that was accepted always ends in a CONNECT, whatever made it fail.
   append(slot.state == SlotState::kConnecting ? Event::kConnect : Event::kError, index, slot, error,
          static_cast<int32_t>(call));
+  leave_pipes(slot, error);
 }
 
 void Reactor::close_slot(uint32_t index, Slot& slot) {
+  leave_pipes(slot, EPIPE);
   if (slot.want_reset) {
     const linger now{1, 0};
     syscalls().setsockopt(slot.fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);

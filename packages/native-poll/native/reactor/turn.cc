@@ -100,15 +100,21 @@ void Reactor::handle_ready(const ReadyEvent& ready) {
   const bool broken = ready.readiness & (kError | kHangup);
   // Output first: it frees memory, and a drain may be what the handler waits for. Of a broken socket sending
   // says what is wrong; a kernel in the midst of a reset may report it before it is writable.
-  if ((ready.readiness & kWritable) || (broken && slot->backlog_size() > 0)) {
+  if ((ready.readiness & kWritable) || (broken && slot->wants_to_send())) {
     flush(index, *slot);
     if (slot->state != SlotState::kStream || slot->failed) return;
   }
-  const bool reading = !slot->paused && !slot->read_ended;
-  if (reading) {
-    if (broken || (ready.readiness & kReadable)) receive(index, *slot);
-  } else if (broken && slot->backlog_size() == 0) {
+  if (wants_to_read(*slot)) {
+    if (!broken && !(ready.readiness & kReadable)) return;
+    if (slot->is_piped())
+      pull(index, *slot);
+    else
+      receive(index, *slot);
+  } else if (broken && !slot->wants_to_send()) {
     hang_up(index, *slot);
+  } else {
+    // The socket that it is piped to has output of its own since the poller was told.
+    update_interest(index, *slot);
   }
 }
 

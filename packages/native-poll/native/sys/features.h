@@ -16,6 +16,7 @@
 #define POLLUX_HAVE_KERNEL_LAYOUTS 1   // <linux/tcp.h> and <linux/sock_diag.h>: TCP_INFO, SO_MEMINFO
 #define POLLUX_HAVE_GETHOSTBYNAME_R 1  // gethostbyname_r(3), in the form of glibc and musl
 #define POLLUX_HAVE_UDP_OFFLOAD 1      // udp(7): UDP_SEGMENT and UDP_GRO
+#define POLLUX_HAVE_SPLICE 1           // splice(2), and sendfile(2) as Linux has it
 // syscall(2) straight to the kernel. In a process with threads, as Node.js is, glibc's recv and send are
 // cancellation points and pay for it twice a message. A sanitizer has to see the calls, and 32-bit x86 has
 // other numbers.
@@ -35,6 +36,7 @@
 #define POLLUX_HAVE_ABSTRACT_UNIX 0
 #define POLLUX_HAVE_GETHOSTBYNAME_R 0
 #define POLLUX_HAVE_UDP_OFFLOAD 0
+#define POLLUX_HAVE_SPLICE 0
 #define POLLUX_INHERITS_NODELAY 0
 #define POLLUX_HAVE_CMSG_CLOEXEC 0
 #define POLLUX_HAVE_MMSG 0

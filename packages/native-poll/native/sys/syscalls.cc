@@ -6,6 +6,9 @@
 #if POLLUX_HAVE_EPOLL
 #include <sys/epoll.h>
 #endif
+#if POLLUX_HAVE_SPLICE
+#include <sys/sendfile.h>
+#endif
 #if POLLUX_HAVE_DIRECT_CALLS
 #include <sys/syscall.h>
 #endif
@@ -98,6 +101,20 @@ int send_messages(int fd, MultiMessage* messages, unsigned int count, int flags)
 // open(2) is variadic: this gives it the one signature of the table.
 int open_existing(const char* path, int flags) { return ::open(path, flags); }
 
+int duplicate_descriptor(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
+#if POLLUX_HAVE_SPLICE
+
+int make_pipe(int fds[2]) { return ::pipe2(fds, O_NONBLOCK | O_CLOEXEC); }
+
+// It has no MSG_NOSIGNAL, and neither has sendfile(2): a socket whose peer is gone would raise SIGPIPE, which
+// Node.js ignores from its start on.
+ssize_t move_between(int from, int to, size_t length) {
+  return ::splice(from, nullptr, to, nullptr, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
+#endif
+
 }  // namespace
 
 // constinit: usable by every other static initializer and by threads that outlive main().
@@ -123,9 +140,17 @@ constinit const SyscallTable kKernel = {
     .getpeername = ::getpeername,
     .open = open_existing,
     .unlink = ::unlink,
+    .pread = ::pread,
+    .duplicate = duplicate_descriptor,
     .lstat = ::lstat,
     .poll = ::poll,
     .select = ::select,
+#if POLLUX_HAVE_SPLICE
+    .pipe = make_pipe,
+    .read = ::read,
+    .splice = move_between,
+    .sendfile = ::sendfile,
+#endif
 #if POLLUX_HAVE_EPOLL
     .epoll_create = ::epoll_create1,
     .epoll_ctl = ::epoll_ctl,

@@ -70,9 +70,20 @@ struct SyscallTable {
   int (*getpeername)(int fd, sockaddr* address, socklen_t* length);
   int (*open)(const char* path, int flags);
   int (*unlink)(const char* path);
+  ssize_t (*pread)(int fd, void* buffer, size_t length, off_t offset);
+  // A second descriptor of the same open file, close-on-exec.
+  int (*duplicate)(int fd);
   int (*lstat)(const char* path, struct stat* result);
   int (*poll)(pollfd* fds, nfds_t count, int timeout_ms);
   int (*select)(int count, fd_set* read, fd_set* write, fd_set* except, timeval* timeout);
+#if POLLUX_HAVE_SPLICE
+  // Both ends nonblocking and close-on-exec.
+  int (*pipe)(int fds[2]);
+  ssize_t (*read)(int fd, void* buffer, size_t length);
+  // With SPLICE_F_NONBLOCK, and of no offsets: sockets and pipes have none.
+  ssize_t (*splice)(int from, int to, size_t length);
+  ssize_t (*sendfile)(int to, int from, off_t* offset, size_t length);
+#endif
 #if POLLUX_HAVE_EPOLL
   int (*epoll_create)(int flags);
   int (*epoll_ctl)(int epoll, int op, int fd, epoll_event* event);

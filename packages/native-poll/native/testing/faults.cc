@@ -8,11 +8,15 @@ namespace pollux {
 namespace {
 
 constexpr std::string_view kNames[] = {
-    "socket",       "socketpair",  "bind",        "listen",   "accept",   "connect",    "recv",  "send",
-    "sendmsg",      "recvmsg",     "sendmmsg",    "recvmmsg", "shutdown", "sockatmark", "close", "getsockopt",
-    "setsockopt",   "getsockname", "getpeername", "open",     "unlink",   "lstat",      "poll",  "select",
+    "socket",       "socketpair", "bind",       "listen",      "accept",      "connect",  "recv",
+    "send",         "sendmsg",    "recvmsg",    "sendmmsg",    "recvmmsg",    "shutdown", "sockatmark",
+    "close",        "getsockopt", "setsockopt", "getsockname", "getpeername", "open",     "unlink",
+    "pread",        "duplicate",  "lstat",      "poll",        "select",
+#if POLLUX_HAVE_SPLICE
+    "pipe",         "read",       "splice",     "sendfile",
+#endif
 #if POLLUX_HAVE_EPOLL
-    "epoll_create", "epoll_ctl",   "epoll_wait",
+    "epoll_create", "epoll_ctl",  "epoll_wait",
 #endif
 };
 
@@ -129,6 +133,31 @@ ssize_t sendmsg_faulty(int fd, const msghdr* message, int flags) {
   return kKernel.sendmsg(fd, &cut, flags);
 }
 
+ssize_t pread_faulty(int fd, void* buffer, size_t length, off_t offset) {
+  const Outcome outcome = next_outcome(FaultCall::kPread);
+  if (outcome.error == 0) return kKernel.pread(fd, buffer, limited(length, outcome), offset);
+  errno = outcome.error;
+  return -1;
+}
+
+#if POLLUX_HAVE_SPLICE
+
+ssize_t splice_faulty(int from, int to, size_t length) {
+  const Outcome outcome = next_outcome(FaultCall::kSplice);
+  if (outcome.error == 0) return kKernel.splice(from, to, limited(length, outcome));
+  errno = outcome.error;
+  return -1;
+}
+
+ssize_t sendfile_faulty(int to, int from, off_t* offset, size_t length) {
+  const Outcome outcome = next_outcome(FaultCall::kSendfile);
+  if (outcome.error == 0) return kKernel.sendfile(to, from, offset, limited(length, outcome));
+  errno = outcome.error;
+  return -1;
+}
+
+#endif
+
 template <FaultCall kCall, auto kReal>
 int messages_faulty(int fd, MultiMessage* messages, unsigned int count, int flags) {
   const Outcome outcome = next_outcome(kCall);
@@ -171,9 +200,17 @@ constinit const SyscallTable kFaulty = {
     .getpeername = wrapped<FaultCall::kGetpeername, &SyscallTable::getpeername>,
     .open = wrapped<FaultCall::kOpen, &SyscallTable::open>,
     .unlink = wrapped<FaultCall::kUnlink, &SyscallTable::unlink>,
+    .pread = pread_faulty,
+    .duplicate = wrapped<FaultCall::kDuplicate, &SyscallTable::duplicate>,
     .lstat = wrapped<FaultCall::kLstat, &SyscallTable::lstat>,
     .poll = wrapped<FaultCall::kPoll, &SyscallTable::poll>,
     .select = wrapped<FaultCall::kSelect, &SyscallTable::select>,
+#if POLLUX_HAVE_SPLICE
+    .pipe = wrapped<FaultCall::kPipe, &SyscallTable::pipe>,
+    .read = wrapped<FaultCall::kRead, &SyscallTable::read>,
+    .splice = splice_faulty,
+    .sendfile = sendfile_faulty,
+#endif
 #if POLLUX_HAVE_EPOLL
     .epoll_create = wrapped<FaultCall::kEpollCreate, &SyscallTable::epoll_create>,
     .epoll_ctl = wrapped<FaultCall::kEpollCtl, &SyscallTable::epoll_ctl>,

@@ -38,9 +38,17 @@ enum class FaultCall : uint8_t {
   kGetpeername,
   kOpen,
   kUnlink,
+  kPread,
+  kDuplicate,
   kLstat,
   kPoll,
   kSelect,
+#if POLLUX_HAVE_SPLICE
+  kPipe,
+  kRead,
+  kSplice,
+  kSendfile,
+#endif
 #if POLLUX_HAVE_EPOLL
   kEpollCreate,
   kEpollCtl,
@@ -60,8 +68,8 @@ struct FaultRule {
   // Fails with this errno and does not make the real call; close(2) alone is always made, so that no fd
   // leaks.
   int error = 0;
-  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg, recvmsg) or
-  // datagrams (sendmmsg, recvmmsg), at least 1.
+  // Where error is 0: makes the real call with at most this many bytes (recv, send, sendmsg, recvmsg, splice,
+  // sendfile, pread) or datagrams (sendmmsg, recvmmsg), at least 1.
   size_t max_bytes = 0;
 };
 

@@ -35,6 +35,11 @@ bool transfers_bytes(FaultCall call) {
     case FaultCall::kRecvmsg:
     case FaultCall::kRecvmmsg:
     case FaultCall::kSendmmsg:
+    case FaultCall::kPread:
+#if POLLUX_HAVE_SPLICE
+    case FaultCall::kSplice:
+    case FaultCall::kSendfile:
+#endif
       return true;
     default:
       return false;
