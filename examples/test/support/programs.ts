@@ -13,9 +13,14 @@ export function has(program: string): boolean {
   }
 }
 
+/** The compiled program of an example. */
+export function pathOf(name: string): string {
+  return fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url))
+}
+
 /** Starts an example on a free port. */
 export async function startExample(name: string): Promise<{ child: Child; port: number }> {
-  const child = Child.node([fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url)), '--port', '0'])
+  const child = Child.node([pathOf(name), '--port', '0'])
   const port = Number(await child.awaitOutput(/^listening on tcp:\/\/127\.0\.0\.1:(\d+)\n/))
   return { child, port }
 }
