@@ -28,6 +28,8 @@ export async function startExample(name: string): Promise<{ child: Child; port: 
 /** Runs a program to its end; what it printed. */
 export async function run(command: string, args: string[], input = ''): Promise<string> {
   const child = Child.run(command, args)
+  // A program that needs no input may have ended before it gets any.
+  child.process.stdin?.on('error', () => {})
   child.process.stdin?.end(input)
   const code = await child.awaitExit()
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${child.output}${child.errors}`)
