@@ -51,7 +51,10 @@ CONF
 
 # Beside the server, which takes the place of this shell.
 (
-  until node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"; do sleep 0.02; done
+  until node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"; do
+    kill -0 $$ 2>/dev/null || exit
+    sleep 0.02
+  done
   echo "listening on tcp://$host:$port"
 ) &
 

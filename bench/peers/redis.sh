@@ -19,7 +19,10 @@ fi
 
 # Beside the server, which takes the place of this shell: its process is the one that is measured.
 (
-  until redis-cli -h "$host" -p "$port" ping >/dev/null 2>&1; do sleep 0.02; done
+  until redis-cli -h "$host" -p "$port" ping >/dev/null 2>&1; do
+    kill -0 $$ 2>/dev/null || exit
+    sleep 0.02
+  done
   echo "listening on tcp://$host:$port"
 ) &
 
