@@ -2,6 +2,7 @@
 import {
   Column,
   checkInteger,
+  ErrorCode,
   type EventLoop,
   Op,
   raiseUncaught,
@@ -359,8 +360,9 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   override onTimer(nowMs: number): void {
     if (this.lifecycle >= DESTROYED) return
-    const passed = this.deadlines?.look(nowMs, this.progress(nowMs))
-    if (passed !== undefined) this.missed(passed)
+    if (this.deadlines?.look(nowMs, this.progress(nowMs)) === undefined) return
+    // If the loop stood still, what the peer has sent meanwhile is about to be read: it is not to blame.
+    setImmediate(() => this.lookAgain())
   }
 
   override onClosed(): void {
@@ -386,6 +388,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Internal: a handler threw, or its promise was rejected. */
   override fail(error: unknown): void {
+    if (this.lifecycle >= DESTROYED && this.isToldAlready(error)) return
     this.settings.statistics.handlerErrors++
     if (this.settings.error === null || (this.flags & FAILED) !== 0 || this.lifecycle === CLOSED) {
       this.settings.warnOfHandlerError(error)
@@ -491,6 +494,12 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.move(Happening.DESTROY)
   }
 
+  /** A handler's promise passes on what has failed the connection, or that it has closed: no fault of the handler's. */
+  private isToldAlready(error: unknown): boolean {
+    if ((this.flags & FAILED) !== 0 && error === this.details.error) return true
+    return this.settings.adapter !== null && (error as { code?: unknown } | null)?.code === ErrorCode.CLOSED
+  }
+
   private tellClosed(): void {
     const { hooks, statistics } = this.settings
     const reason = this.closeReason as string
@@ -538,6 +547,19 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
       isHeld: this.heldBy !== 0,
       awaitsHandler: (this.heldBy & Hold.HANDLER) !== 0,
       messageBeganMs: this.messageBeganMs(nowMs),
+    }
+  }
+
+  private lookAgain(): void {
+    const { deadlines } = this
+    if (deadlines === null || this.lifecycle >= DESTROYED) return
+    const nowMs = this.loop.now()
+    try {
+      const passed = deadlines.look(nowMs, this.progress(nowMs))
+      if (passed === 'idle') deadlines.setIdle(deadlines.idleMs, nowMs)
+      if (passed !== undefined) this.missed(passed)
+    } catch (error) {
+      this.loop.contain(this, error)
     }
   }
 
