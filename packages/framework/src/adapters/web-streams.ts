@@ -19,7 +19,7 @@ export interface WebStreamsOptions {
 /** Both halves of a connection. */
 export interface WebStreams {
   /** A byte stream: readers may bring their own buffers. */
-  readable: ReadableStream<Uint8Array>
+  readable: ReadableStream<Uint8Array<ArrayBuffer>>
   writable: WritableStream<string | Uint8Array | ArrayBuffer | ArrayBufferView>
 }
 
@@ -64,7 +64,7 @@ export function toWebStreams(connection: AnyConnection, options: WebStreamsOptio
 }
 
 class StreamPair implements Adapter<Buffer> {
-  readonly readable: ReadableStream<Uint8Array>
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>
   readonly writable: WritableStream<string | Uint8Array | ArrayBuffer | ArrayBufferView>
   private readonly connection: AnyConnection
   private input!: ReadableByteStreamController
