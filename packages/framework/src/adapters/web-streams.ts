@@ -79,6 +79,7 @@ class StreamPair implements Adapter<Buffer> {
 
   constructor(connection: AnyConnection, highWaterMark: number) {
     this.connection = connection
+    // Node's types of a byte stream leave open which memory it hands out: it is that of `onMessage`.
     this.readable = new ReadableStream(
       {
         type: 'bytes',
@@ -89,7 +90,7 @@ class StreamPair implements Adapter<Buffer> {
         cancel: () => this.cancelled(),
       },
       { highWaterMark },
-    )
+    ) as ReadableStream<Uint8Array<ArrayBuffer>>
     this.writable = new WritableStream(
       {
         start: (controller) => {
