@@ -120,7 +120,7 @@ describe.skipIf(!HAS_OPENSSL)('a TLS client (needs openssl)', () => {
   })
 
   it('shows a certificate of its own', async () => {
-    const names: string[] = []
+    const names: unknown[] = []
     const { port } = await listening({ ca, requestCert: true }, (socket) => {
       names.push(socket.getPeerCertificate().subject.CN)
       socket.end('hello')
