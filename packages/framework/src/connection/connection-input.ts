@@ -140,9 +140,14 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     return (this.flags & END_WAITS) !== 0 || lifecycle === PEER_ENDED || lifecycle === CLOSING
   }
 
-  /** Pipes: the handlers get what is received again. */
-  endPipe(): void {
+  /**
+   * Pipes: the handlers get what is received again.
+   *
+   * @param all whether the peer has ended: there is nothing left that whoever takes the messages has to wait for
+   */
+  endPipe(all: boolean): void {
     this.details.pipeFrom = undefined
+    if (all) this.holds &= ~Hold.ADAPTER
     this.release(Hold.PIPE_FULL)
     this.release(Hold.PIPE)
   }
