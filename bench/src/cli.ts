@@ -10,11 +10,12 @@ import { SUITES, type Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
 
-const USAGE = `usage: bench echo|udp|codecs [flags]
+const USAGE = `usage: bench echo|udp|codecs|fanout [flags]
 
   echo               stream connections: TCP
   udp                datagrams: UDP
   codecs             lines and length-prefixed messages, against bytes without a codec
+  fanout             one message to many connections
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)

@@ -2,7 +2,7 @@
 export interface Shape {
   name: string
   label: string
-  mode: 'echo' | 'churn' | 'idle' | 'udp'
+  mode: 'echo' | 'churn' | 'idle' | 'udp' | 'fanout'
   connections: number
   size: number
   depth: number

@@ -1,3 +1,4 @@
+import { FANOUT } from './fanout.js'
 import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
 import { CODEC_SHAPES, SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
 import { CODEC_TARGETS, TARGETS, type Target, UDP_TARGETS } from './targets.js'
@@ -45,4 +46,4 @@ export const CODECS: Suite = {
   targets: CODEC_TARGETS,
 }
 
-export const SUITES = [ECHO, UDP, CODECS]
+export const SUITES = [ECHO, UDP, CODECS, FANOUT]

@@ -1,4 +1,5 @@
 export { type BackendName, Column, Op, TABLE_COLUMNS } from '@pollux/native-poll'
+export { onAbort } from './abort.js'
 export {
   checkHost,
   checkPath,
@@ -80,5 +81,5 @@ export type { ReceivedFrom } from './sockets/transfer.js'
 export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT, type Submissions } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
-export { checkBoolean, checkInteger, checkObject } from './validate.js'
-export type { WaitOptions } from './wait-options.js'
+export { checkBoolean, checkInteger, checkObject, checkSignal } from './validate.js'
+export { checkWaitOptions, type Patience, type WaitOptions } from './wait-options.js'

@@ -20,16 +20,21 @@ export interface NumericHost {
  * addresses and paths need no lookup.
  *
  * @param minPort the smallest port that makes sense: 0 to listen, 1 to connect
+ * @param family of the addresses that a name is looked up for; 0: either
  * @returns every address of the name, in the resolver's order; at least one
  * @throws TypeError, RangeError (bad endpoint), SocketError with syscall 'getaddrinfo' (ENOTFOUND, EAI_AGAIN)
  */
-export async function resolveEndpoint(endpoint: Endpoint, minPort = 0): Promise<SocketAddress[]> {
+export async function resolveEndpoint(
+  endpoint: Endpoint,
+  minPort = 0,
+  family: 0 | 4 | 6 = 0,
+): Promise<SocketAddress[]> {
   if (isUnix(endpoint)) return [{ family: 'Unix', path: checkPath(endpoint.path) }]
   const host = checkHost(endpoint.host)
   const port = checkPort(endpoint.port, 'port', minPort)
   if (isIP(host) !== 0) return [{ family: familyOf(host), host, port }]
   try {
-    const found = await lookup(host, { all: true })
+    const found = await lookup(host, { all: true, family })
     return found.map(({ address }) => ({ family: familyOf(address), host: address, port }))
   } catch (error) {
     throw lookupError(error as NodeJS.ErrnoException, host, port)

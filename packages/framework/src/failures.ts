@@ -104,3 +104,74 @@ export function pipedAlready(which: 'from' | 'to'): SocketError {
 export function upgradeClosed(): SocketError {
   return new SocketError('a closed connection can not be upgraded', { code: ErrorCode.CLOSED })
 }
+
+export function notLetIn(reason: string | undefined): SocketError {
+  const text = `the connection was closed before it was open (${reason})`
+  return new SocketError(text, { code: ErrorCode.CLOSED })
+}
+
+export function notConnected(): SocketError {
+  const text = 'the client is not connected, and maxOfflineBytes (0) lets it keep nothing for later'
+  return new SocketError(text, { code: ErrorCode.NOT_CONNECTED })
+}
+
+export function offlineFull(keptBytes: number, length: number, maxOfflineBytes: number): SocketError {
+  const text =
+    `the client is not connected and keeps ${keptBytes} bytes for later; ${length} more would pass ` +
+    `maxOfflineBytes (${maxOfflineBytes})`
+  return new SocketError(text, { code: ErrorCode.QUEUE_FULL })
+}
+
+export function clientClosed(): SocketError {
+  return new SocketError('the client was closed', { code: ErrorCode.CLOSED })
+}
+
+export function reconnectFailed(failures: number, cause: unknown): SocketError {
+  const why = cause instanceof Error ? `; the last: ${cause.message}` : ''
+  const text = `gave up after ${failures} ${failures === 1 ? 'failure' : 'failures'} (maxAttempts)${why}`
+  return new SocketError(text, { code: ErrorCode.RECONNECT_FAILED, cause })
+}
+
+export function waitedTooLong(timeoutMs: number, what: string): SocketError {
+  return new SocketError(`no ${what} within ${timeoutMs} ms`, { code: ErrorCode.TIMEOUT })
+}
+
+export function tooManyWaiting(maxWaiting: number, what: string): SocketError {
+  const text = `${maxWaiting} wait for ${what} already (maxWaiting)`
+  return new SocketError(text, { code: ErrorCode.TOO_MANY_WAITING })
+}
+
+export function poolClosed(): SocketError {
+  return new SocketError('the pool was closed', { code: ErrorCode.CLOSED })
+}
+
+export function noAnswer(cause: unknown): SocketError {
+  const text =
+    'the connection closed before the request was answered; whether it was carried out is not known'
+  return new SocketError(text, { code: ErrorCode.NO_ANSWER, cause })
+}
+
+export function unexpectedAnswer(): SocketError {
+  const text = 'the peer sent a message that answers no request; `isPush` tells which need not'
+  return new SocketError(text, { code: ErrorCode.UNEXPECTED_ANSWER })
+}
+
+export function lostEarly(): SocketError {
+  return new SocketError('the connection closed before it could be used', { code: ErrorCode.CLOSED })
+}
+
+export function requestNotSent(): SocketError {
+  const text = 'the request was not sent: the connection takes no more (overflow: drop)'
+  return new SocketError(text, { code: ErrorCode.QUEUE_FULL })
+}
+
+export function notOpen(): SocketError {
+  return new SocketError('the request was not sent: the connection is not open', {
+    code: ErrorCode.NOT_CONNECTED,
+  })
+}
+
+export function notInstalled(): SocketError {
+  const text = 'this connection has not the plugin that is to send requests over it: give it in `plugins`'
+  return new SocketError(text, { code: ErrorCode.NOT_CONNECTED })
+}

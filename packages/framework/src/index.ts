@@ -12,7 +12,31 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
-export { type ConnectOptions, type ConnectTarget, connect } from './clients/connect.js'
+export type {
+  ClientHandlers,
+  ClientInit,
+  ClientOptions,
+  Retry,
+  Unsent,
+} from './clients/client-options.js'
+export type { ClientReadyState } from './clients/client-state.js'
+export { connect } from './clients/connect.js'
+export type {
+  ConnectOptions,
+  ConnectTarget,
+  HostLookup,
+  IpConnectOptions,
+} from './clients/connect-options.js'
+export type { RequestId } from './clients/pending-requests.js'
+export { createPool, Pool } from './clients/pool.js'
+export type { PoolInit, PoolOptions } from './clients/pool-options.js'
+export { Client, createClient } from './clients/reconnect.js'
+export {
+  createRequests,
+  type RequestOptions,
+  Requests,
+  type RequestTarget,
+} from './clients/requests.js'
 export type { Codec, CodecSource } from './codecs/codec.js'
 export { CodecError, frameTooLong, incompleteFrame, malformedFrame } from './codecs/codec-error.js'
 export { type DelimitedOptions, delimited } from './codecs/delimited.js'
@@ -41,6 +65,20 @@ export type {
 } from './connection/handlers.js'
 export { Hold } from './connection/holds.js'
 export type { ReadyState } from './connection/lifecycle.js'
+export type {
+  DatagramCodec,
+  DatagramServerHandlers,
+  DatagramServerInit,
+  DatagramServerOptions,
+} from './datagrams/datagram-handlers.js'
+export {
+  createDatagramServer,
+  DatagramServer,
+  type DatagramTarget,
+  type IpDatagramTarget,
+  type UnixDatagramTarget,
+} from './datagrams/datagram-server.js'
+export { DatagramSocket } from './datagrams/datagram-socket.js'
 export { RefuseReason } from './limits/admission.js'
 export type { AddressList } from './limits/address-list.js'
 export { type LimitsOptions, limits } from './limits/limits.js'

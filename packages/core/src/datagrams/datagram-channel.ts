@@ -49,6 +49,8 @@ export class DatagramChannel extends Channel {
   private readonly book: AddressBook
   private readonly debug: boolean
   private open = true
+  /** The totals, once the row of the table is another socket's. */
+  private totals: { bytesRead: number; bytesWritten: number } | undefined = undefined
   // The datagram that is being handled: where its header is, and the part of its payload that the handler got.
   private header = NONE
   private payload = 0
@@ -231,13 +233,22 @@ export class DatagramChannel extends Channel {
     return this
   }
 
+  /** Bytes received in all; stays readable after the close. */
+  get bytesRead(): number {
+    return this.totals?.bytesRead ?? this.column(Column.BYTES_READ)
+  }
+
+  /** Bytes that the kernel took in all; stays readable after the close. */
+  get bytesWritten(): number {
+    return this.totals?.bytesWritten ?? this.column(Column.BYTES_WRITTEN)
+  }
+
   /** What it has done so far; undefined once it is closed. */
   statistics(): DatagramStatistics | undefined {
     const found = this.loop.reactor.datagramStatistics(this.handle)
     if (found === null) return undefined
     const { received, sent, truncated, dropped, errors, gro, gso } = found
-    const bytesReceived = this.column(Column.BYTES_READ)
-    const bytesSent = this.column(Column.BYTES_WRITTEN)
+    const { bytesRead: bytesReceived, bytesWritten: bytesSent } = this
     return { received, sent, truncated, dropped, errors, bytesReceived, bytesSent, gro, gso }
   }
 
@@ -293,6 +304,8 @@ export class DatagramChannel extends Channel {
 
   override onClosed(): void {
     this.open = false
+    const { bytesRead, bytesWritten } = this
+    this.totals = { bytesRead, bytesWritten }
     this.handlers.close?.(this)
   }
 

@@ -120,6 +120,13 @@ export class Output {
     this.inSlab = false
   }
 
+  /** Internal: a message begins in the memory that the one before was in, where that has been copied meanwhile. */
+  reopenDetached(): void {
+    if (this.inSlab || this.limit === 0) this.openDetached()
+    this.start = 0
+    this.at = 0
+  }
+
   /** Internal: the message in memory of its own, which the send slab is not: what is submitted next would write over it. */
   detached(): Buffer {
     return this.inSlab ? Buffer.from(this.view()) : this.view()

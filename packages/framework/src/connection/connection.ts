@@ -37,6 +37,8 @@ export interface ConnectionOwner<State, In, Out> {
   connectionClosed(connection: Connection<State, In, Out>): void
   /** The connect ended: 0 or the errno. */
   connectDone?(connection: Connection<State, In, Out>, errno: number): void
+  /** The handler `open` was called. Not called where a plugin refused the connection, or `state` or `open` threw. */
+  connectionOpened?(connection: Connection<State, In, Out>): void
 }
 
 /**
@@ -334,6 +336,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     if (settings.hasTimeouts || this.deadlines !== null) this.makeDeadlines().opened(this.loop.now())
     for (const plugin of settings.hooks.open ?? []) plugin.open(this)
     if (settings.open !== null) this.awaitHandler(settings.open.call(settings.self, this))
+    this.owner.connectionOpened?.(this)
   }
 
   /** Why the plugins do not let it in. */

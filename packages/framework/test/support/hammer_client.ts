@@ -1,6 +1,12 @@
 // The client of a duel: ours or node:net's.
 import { connect as connectNet, type Socket as NetSocket } from 'node:net'
-import { type Connection, type ConnectTarget, connect, type EventLoop } from '@pollux/framework'
+import {
+  type Connection,
+  type ConnectTarget,
+  connect,
+  type Endpoint,
+  type EventLoop,
+} from '@pollux/framework'
 import type { Duel } from './duel.js'
 import { sometimeSoon, Talker } from './talker.js'
 
@@ -93,7 +99,7 @@ function ourClient(conn: Connection<never> | Connection<unknown>): Client {
   }
 }
 
-function playNet(duel: Duel, target: ConnectTarget): Promise<unknown> {
+function playNet(duel: Duel, target: Endpoint): Promise<unknown> {
   const socket = connectNet({ ...target, allowHalfOpen: true })
   return new Promise((resolve) => {
     let failure: unknown

@@ -29,11 +29,15 @@ export { BACKENDS }
 export const KNOWS_LINUX = BACKENDS.includes('epoll')
 
 /** A port whose queue is full, and nobody takes from it: whoever connects waits. */
-export async function unanswered(backend: BackendName): Promise<{ host: string; port: number }> {
-  const host = '127.0.0.1'
+export async function unanswered(
+  backend: BackendName,
+  host = '127.0.0.1',
+  wantedPort = 0,
+): Promise<{ host: string; port: number }> {
+  const family = host.includes(':') ? constants.AF_INET6 : constants.AF_INET
   const reactor = new RawReactor(backend)
-  const listener = ok(reactor.native.socket(constants.AF_INET, constants.SOCK_STREAM, 0))
-  ok(reactor.native.bindIp(listener, host, 0, 0))
+  const listener = ok(reactor.native.socket(family, constants.SOCK_STREAM, 0))
+  ok(reactor.native.bindIp(listener, host, wantedPort, 0))
   ok(reactor.native.listen(listener, 0, true))
   reactor.submit('PAUSE', listener)
   reactor.native.submit()
