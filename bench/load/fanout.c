@@ -1,5 +1,6 @@
-// Mode `fanout`: N connections, the first of which sends a message of S bytes that the server passes on to all of
-// them. The next is sent when everybody has the last, so what is counted is how fast a message reaches all.
+// Mode `fanout`: N connections, the first of which sends a message of S bytes that the server passes on to
+// all of them. The next is sent when everybody has the last, so what is counted is how fast a message reaches
+// all.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +25,8 @@ struct subscriber {
 struct fanout {
   const struct options* options;
   const char* pattern;
-  // The message that is under way: each is another piece of the pattern, so that none passes for the one before.
+  // The message that is under way: each is another piece of the pattern, so that none passes for the one
+  // before.
   const char* message;
   uint64_t sent;
   int waiting;

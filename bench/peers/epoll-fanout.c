@@ -1,8 +1,9 @@
-// The fan-out server that Pollux is compared with: plain C on epoll, as a careful C programmer would write it.
+// The fan-out server that Pollux is compared with: plain C on epoll, as a careful C programmer would write
+// it.
 //
-// Messages have a fixed size. What any connection sends goes to all of them, itself too: one buffer, one send() for
-// each. What the kernel does not take of a message is kept for that connection alone; who has so much of it that the
-// next message would pass a limit does not get that one.
+// Messages have a fixed size. What any connection sends goes to all of them, itself too: one buffer, one
+// send() for each. What the kernel does not take of a message is kept for that connection alone; who has so
+// much of it that the next message would pass a limit does not get that one.
 //
 //   epoll-fanout [--host 127.0.0.1] [--port 0] [--size 100]
 

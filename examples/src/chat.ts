@@ -36,7 +36,8 @@ const server = createServer<Person, string, string>({
     const text = line.trim()
     if (client.state.name === '') enter(client, text)
     else if (text.startsWith('/')) obey(client, text)
-    else if (text !== '') server.publish(client.state.room, `${client.state.name}: ${text}`, (other) => other !== client)
+    else if (text !== '')
+      server.publish(client.state.room, `${client.state.name}: ${text}`, (other) => other !== client)
   },
   close(client) {
     if (client.state.name === '') return

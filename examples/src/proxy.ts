@@ -38,7 +38,10 @@ class Upstream {
 
   async connect(): Promise<Connection> {
     try {
-      const connection = await connect({ ...this.target, connectTimeoutMs: CONNECT_TIMEOUT_MS }, { open() {} })
+      const connection = await connect(
+        { ...this.target, connectTimeoutMs: CONNECT_TIMEOUT_MS },
+        { open() {} },
+      )
       this.up = true
       return connection
     } catch (error) {

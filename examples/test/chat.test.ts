@@ -65,7 +65,9 @@ describe('the chat', () => {
     const ann = await person(port, 'ann')
     const other = await Peer.connect({ host: '127.0.0.1', port })
     await other.send('\nwith blanks\nann\n')
-    await eventually('the refusals', () => /(letters and digits[^]*){2}ann is here already/.test(other.bytes.toString()))
+    await eventually('the refusals', () =>
+      /(letters and digits[^]*){2}ann is here already/.test(other.bytes.toString()),
+    )
     await ann.says('/dance')
     await ann.hears('There are /join')
     await ann.peer.end()
@@ -115,4 +117,3 @@ it('the chat ends with code 0 on Ctrl-C', async () => {
   expect(await chat.awaitExit()).toBe(0)
   expect(chat.errors).toBe('')
 })
-

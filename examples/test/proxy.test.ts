@@ -9,7 +9,13 @@ import { Child, endChildren } from '../../packages/native-poll/test/support/chil
 import { temporaryFolder } from '../../packages/native-poll/test/support/folder.js'
 import { checkFds } from '../../packages/native-poll/test/support/leaks.js'
 import { eventually, patiently } from '../../packages/native-poll/test/support/patience.js'
-import { expectSameBytes, listeningPeer, noise, Peer, sha256 } from '../../packages/native-poll/test/support/peer.js'
+import {
+  expectSameBytes,
+  listeningPeer,
+  noise,
+  Peer,
+  sha256,
+} from '../../packages/native-poll/test/support/peer.js'
 import { has } from './support/programs.js'
 
 checkFds()
@@ -99,29 +105,42 @@ describe.skipIf(!has('curl'))('the proxy, asked by curl (needs curl)', () => {
 })
 
 describe.skipIf(!has('iperf3'))('the proxy, measured by iperf3 (needs iperf3)', () => {
-  it.each([['one way', []], ['the other way', ['-R']], ['by four at once', ['-P', '4']]])(
-    'carries its streams %s',
-    async (_, flags) => {
-      const probe = await listeningPeer({ host: '127.0.0.1', port: 0 })
-      const port = String(probe.port)
-      await new Promise((resolve) => probe.server.close(resolve))
-      const server = Child.run('iperf3', ['-s', '-1', '-B', '127.0.0.1', '-p', port, '--forceflush'])
-      await server.awaitOutput(/Server listening/)
-      // Its server serves one test and no connection of a health check.
-      const proxy = await proxyTo([`127.0.0.1:${port}`], '--check-ms', '1000000')
-      const client = Child.run('iperf3', ['-c', '127.0.0.1', '-p', String(proxy.port), '-n', '200M', '-J', ...flags])
-      expect(await client.awaitExit()).toBe(0)
-      const { end } = JSON.parse(client.output)
-        // What was in flight when the client had sent all of it is not counted.
-      expect(end.sum_received.bytes).toBeGreaterThan(100 << 20)
-      expect(await server.awaitExit()).toBe(0)
-    },
-  )
+  it.each([
+    ['one way', []],
+    ['the other way', ['-R']],
+    ['by four at once', ['-P', '4']],
+  ])('carries its streams %s', async (_, flags) => {
+    const probe = await listeningPeer({ host: '127.0.0.1', port: 0 })
+    const port = String(probe.port)
+    await new Promise((resolve) => probe.server.close(resolve))
+    const server = Child.run('iperf3', ['-s', '-1', '-B', '127.0.0.1', '-p', port, '--forceflush'])
+    await server.awaitOutput(/Server listening/)
+    // Its server serves one test and no connection of a health check.
+    const proxy = await proxyTo([`127.0.0.1:${port}`], '--check-ms', '1000000')
+    const client = Child.run('iperf3', [
+      '-c',
+      '127.0.0.1',
+      '-p',
+      String(proxy.port),
+      '-n',
+      '200M',
+      '-J',
+      ...flags,
+    ])
+    expect(await client.awaitExit()).toBe(0)
+    const { end } = JSON.parse(client.output)
+    // What was in flight when the client had sent all of it is not counted.
+    expect(end.sum_received.bytes).toBeGreaterThan(100 << 20)
+    expect(await server.awaitExit()).toBe(0)
+  })
 })
 
 describe('the proxy', () => {
   it('listens on a Unix socket, and chooses who has least to do', async () => {
-    const far = await Promise.all([listeningPeer({ host: '127.0.0.1', port: 0 }), listeningPeer({ host: '127.0.0.1', port: 0 })])
+    const far = await Promise.all([
+      listeningPeer({ host: '127.0.0.1', port: 0 }),
+      listeningPeer({ host: '127.0.0.1', port: 0 }),
+    ])
     const path = join(folder, 'proxy')
     const upstreams = far.map(({ port }) => `127.0.0.1:${port}`)
     const { line } = await proxyTo(upstreams, '--unix', path, '--balance', 'least', '--check-ms', '1000000')

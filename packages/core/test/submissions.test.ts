@@ -43,7 +43,15 @@ class FakeReactor {
       },
     } as unknown as NativeReactor
     const { chunks, control, ring, sendSlab, table } = this
-    this.submissions = new Submissions(native, chunks, control, ring, sendSlab, table, new Float64Array(COUNTERS))
+    this.submissions = new Submissions(
+      native,
+      chunks,
+      control,
+      ring,
+      sendSlab,
+      table,
+      new Float64Array(COUNTERS),
+    )
   }
 
   get pending(): number {

@@ -79,8 +79,8 @@ export {
   type UnixDatagramTarget,
 } from './datagrams/datagram-server.js'
 export { DatagramSocket } from './datagrams/datagram-socket.js'
-export { RefuseReason } from './limits/admission.js'
 export type { AddressList } from './limits/address-list.js'
+export { RefuseReason } from './limits/admission.js'
 export { type LimitsOptions, limits } from './limits/limits.js'
 export { type OverloadOptions, overload } from './limits/overload.js'
 export { type PipeOptions, pipe } from './moving/pipe.js'

@@ -17,7 +17,16 @@ import { ConnectionMoves } from './connection-moves.js'
 import { deadlineError } from './deadline-error.js'
 import { type Deadline, Deadlines, type Progress } from './deadlines.js'
 import type { Filter } from './filter.js'
-import { ADMITTED, FAILED, HAD_MESSAGE, OPENED, OPENING_HELD, RAW_ENDED, USER_ENDED, WANTS_RESET } from './flags.js'
+import {
+  ADMITTED,
+  FAILED,
+  HAD_MESSAGE,
+  OPENED,
+  OPENING_HELD,
+  RAW_ENDED,
+  USER_ENDED,
+  WANTS_RESET,
+} from './flags.js'
 import type { UpgradeInit } from './handlers.js'
 import { Hold } from './holds.js'
 import { Happening, Lifecycle, nextState } from './lifecycle.js'

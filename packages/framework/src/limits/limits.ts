@@ -82,7 +82,12 @@ export function limits(options: LimitsOptions): Plugin {
     allow: allow === undefined ? null : addressList(allow, 'allow'),
     deny: deny === undefined ? null : addressList(deny, 'deny'),
   }
-  const messages = rateOf(options.messagesPerSecond, 'messagesPerSecond', options.messageBurst, 'messageBurst')
+  const messages = rateOf(
+    options.messagesPerSecond,
+    'messagesPerSecond',
+    options.messageBurst,
+    'messageBurst',
+  )
   const bytes = rateOf(options.bytesPerSecond, 'bytesPerSecond', options.byteBurst, 'byteBurst')
 
   let loop: EventLoop | undefined
@@ -117,7 +122,8 @@ export function limits(options: LimitsOptions): Plugin {
     },
   }
   // Hooks that would do nothing cost something all the same.
-  if (bytes !== null) plugin.received = (connection: AnyConnection, count) => limiter.received(connection, count)
+  if (bytes !== null)
+    plugin.received = (connection: AnyConnection, count) => limiter.received(connection, count)
   if (messages !== null) plugin.message = (connection: AnyConnection) => limiter.message(connection)
   return plugin
 }

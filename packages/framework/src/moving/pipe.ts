@@ -105,8 +105,14 @@ class Pipe implements PipeFrom, PipeTo {
   start(): void {
     if (this.mode !== Mode.WAITING) return
     const { from, to } = this
-    if (from.readyState === 'closed') return this.fail('the connection that is read has closed', from.failure)
-    if (!to.isWritable) return this.fail('the connection that is written to has ended', to.failure)
+    if (from.readyState === 'closed') {
+      this.fail('the connection that is read has closed', from.failure)
+      return
+    }
+    if (!to.isWritable) {
+      this.fail('the connection that is written to has ended', to.failure)
+      return
+    }
     this.mode = Mode.WRITES
     const rest = from.takeReceived()
     if (rest !== null) this.write(rest)

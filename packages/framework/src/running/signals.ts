@@ -82,7 +82,8 @@ class SignalWatch {
     for (const signal of signals) {
       if (!(signal in constants.signals)) throw invalidArgValue('signals', 'must be names of signals', signal)
     }
-    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0)) throw outOfRange('deadlineMs', '>= 0', deadlineMs)
+    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0))
+      throw outOfRange('deadlineMs', '>= 0', deadlineMs)
     if (options.onSignal !== undefined && typeof options.onSignal !== 'function') {
       throw invalidArgType('onSignal', 'of type function', options.onSignal)
     }

@@ -136,17 +136,20 @@ describe('deadlines', () => {
     expect(bench.dueMs).toBe(Number.POSITIVE_INFINITY)
   })
 
-  it.each([1, 10, 100, 1000])('see output of %i ms that does not move, in time and half as much', (writeMs) => {
-    for (let queuedAtMs = START_MS; queuedAtMs < START_MS + 3 * writeMs; queuedAtMs += writeMs / 7) {
-      const bench = opened({ writeMs })
-      expect(bench.until(queuedAtMs)).toBe(undefined)
-      bench.progress = { ...bench.progress, queuedBytes: 10 }
-      const { passed, atMs } = bench.until(99_999) as { passed: Deadline; atMs: number }
-      expect(passed).toBe('write')
-      expect(atMs - queuedAtMs).toBeGreaterThan(writeMs)
-      expect(atMs - queuedAtMs).toBeLessThanOrEqual(writeMs * 1.5 + 3)
-    }
-  })
+  it.each([1, 10, 100, 1000])(
+    'see output of %i ms that does not move, in time and half as much',
+    (writeMs) => {
+      for (let queuedAtMs = START_MS; queuedAtMs < START_MS + 3 * writeMs; queuedAtMs += writeMs / 7) {
+        const bench = opened({ writeMs })
+        expect(bench.until(queuedAtMs)).toBe(undefined)
+        bench.progress = { ...bench.progress, queuedBytes: 10 }
+        const { passed, atMs } = bench.until(99_999) as { passed: Deadline; atMs: number }
+        expect(passed).toBe('write')
+        expect(atMs - queuedAtMs).toBeGreaterThan(writeMs)
+        expect(atMs - queuedAtMs).toBeLessThanOrEqual(writeMs * 1.5 + 3)
+      }
+    },
+  )
 
   it('are patient with output that moves, however slowly', () => {
     const bench = opened({ writeMs: 100 })

@@ -262,9 +262,7 @@ describe('the rate of messages', () => {
     const service = await serve<unknown, string, string>({
       loop: loopOn('epoll'),
       codec: letters,
-      plugins: [
-        limits({ messagesPerSecond: 10, messageBurst: 3, overRate: 'close', clock: () => nowMs }),
-      ],
+      plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, overRate: 'close', clock: () => nowMs })],
       message: (_conn, letter) => {
         got.push(letter)
       },
@@ -385,9 +383,7 @@ describe('a flood of refused connections', () => {
     const flood = async (count: number) => {
       for (let i = 0; i < count; i += 50) {
         const peers = await Promise.all(
-          Array.from({ length: 50 }, () =>
-            Peer.connect({ host: '127.0.0.1', port }).catch(() => undefined),
-          ),
+          Array.from({ length: 50 }, () => Peer.connect({ host: '127.0.0.1', port }).catch(() => undefined)),
         )
         for (const peer of peers) peer?.socket.destroy()
       }

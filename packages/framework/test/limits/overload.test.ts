@@ -292,7 +292,9 @@ describe('the marks of overload', () => {
   const marks = new OverloadMarks(1000, 0.5, 0.75)
 
   it('begin each level at its part, and end it an eighth below', () => {
-    const walk = [0, 499, 500, 400, 376, 375, 500, 749, 750, 700, 626, 625, 760, 999, 1000, 800, 626, 625, 375]
+    const walk = [
+      0, 499, 500, 400, 376, 375, 500, 749, 750, 700, 626, 625, 760, 999, 1000, 800, 626, 625, 375,
+    ]
     let level: 0 | 1 | 2 | 3 = 0
     const levels = walk.map((bytes) => {
       level = marks.next(level, bytes)

@@ -1,7 +1,8 @@
-// Tells JavaScript when the queued output of all sockets together leaves a range, so that a server can bound it.
+// Tells JavaScript when the queued output of all sockets together leaves a range, so that a server can bound
+// it.
 //
-// Looked at where output has moved for a batch of sockets, not for each of them: at the end of a drain, after a
-// round of flushes, and after a direct write.
+// Looked at where output has moved for a batch of sockets, not for each of them: at the end of a drain, after
+// a round of flushes, and after a direct write.
 #include <limits>
 
 #include "reactor.h"
