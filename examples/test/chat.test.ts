@@ -66,7 +66,7 @@ describe('the chat', () => {
     const other = await Peer.connect({ host: '127.0.0.1', port })
     await other.send('\nwith blanks\nann\n')
     await eventually('the refusals', () =>
-      /(letters and digits[^]*){2}ann is here already/.test(other.bytes.toString()),
+      /(letters and digits[\s\S]*){2}ann is here already/.test(other.bytes.toString()),
     )
     await ann.says('/dance')
     await ann.hears('There are /join')

@@ -1,7 +1,9 @@
-// Programs that are not ours, where they are installed.
+// The examples as processes, and programs of others that may be missing.
 import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Child } from '../../../packages/native-poll/test/support/child.js'
 
-/** Whether a program is there. A test that needs it names it when it is skipped. */
+/** Whether a program can be run. A test that needs one which is missing is skipped, and says so by its name. */
 export function has(program: string): boolean {
   try {
     execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' })
@@ -9,4 +11,20 @@ export function has(program: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Starts an example on a free port. */
+export async function startExample(name: string): Promise<{ child: Child; port: number }> {
+  const child = Child.node([fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url)), '--port', '0'])
+  const port = Number(await child.awaitOutput(/^listening on tcp:\/\/127\.0\.0\.1:(\d+)\n/))
+  return { child, port }
+}
+
+/** Runs a program to its end; what it printed. */
+export async function run(command: string, args: string[], input = ''): Promise<string> {
+  const child = Child.run(command, args)
+  child.process.stdin?.end(input)
+  const code = await child.awaitExit()
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${child.output}${child.errors}`)
+  return child.output
 }

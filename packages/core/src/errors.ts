@@ -58,8 +58,16 @@ export const ErrorCode = {
   NO_ANSWER: 'ERR_POLLUX_NO_ANSWER',
   /** A message that answers no request, on a connection where each one has to. */
   UNEXPECTED_ANSWER: 'ERR_POLLUX_UNEXPECTED_ANSWER',
+  /** A connection's messages were asked for by an iterator or a stream while another takes them. */
+  INPUT_TAKEN: 'ERR_POLLUX_INPUT_TAKEN',
+  /** TLS failed, for a reason that OpenSSL and Node have no code for. */
+  TLS: 'ERR_POLLUX_TLS',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
+  /** A worker of `serve` could not start; `cause` says why. */
+  WORKER_START: 'ERR_POLLUX_WORKER_START',
+  /** A worker of `serve` ended by itself, or did not end in time; `cause` says what it threw. */
+  WORKER_EXIT: 'ERR_POLLUX_WORKER_EXIT',
 } as const
 
 /** One of the values of {@link ErrorCode}. */

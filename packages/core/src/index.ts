@@ -9,6 +9,7 @@ export {
   type IpAddress,
   type IpEndpoint,
   isUnix,
+  publicAddress,
   type SocketAddress,
   type UnixAddress,
   type UnixEndpoint,

@@ -3,10 +3,20 @@ import { getOption, type OptionTarget, setOption } from './options/calls.js'
 import type { OptionLevel } from './options/table.js'
 
 /** Options whose value is true or false. */
-export type BooleanSocketOption = 'reuseAddress' | 'reusePort' | 'ipv6Only' | 'noDelay' | 'keepAlive'
+export type BooleanSocketOption =
+  | 'reuseAddress'
+  | 'reusePort'
+  | 'ipv6Only'
+  | 'noDelay'
+  | 'keepAlive'
+  | 'fastOpenConnect'
 
-/** Options whose value is a number of bytes. */
-export type NumericSocketOption = 'sendBufferBytes' | 'receiveBufferBytes'
+/** Options whose value is a number. */
+export type NumericSocketOption =
+  | 'sendBufferBytes'
+  | 'receiveBufferBytes'
+  | 'deferAcceptSeconds'
+  | 'fastOpenQueue'
 
 /** Every option that has a name. */
 export type SocketOption = BooleanSocketOption | NumericSocketOption
@@ -19,6 +29,9 @@ const OPTIONS: Readonly<Record<SocketOption, readonly [level: OptionLevel, name:
   keepAlive: ['SOL_SOCKET', 'SO_KEEPALIVE'],
   sendBufferBytes: ['SOL_SOCKET', 'SO_SNDBUF'],
   receiveBufferBytes: ['SOL_SOCKET', 'SO_RCVBUF'],
+  deferAcceptSeconds: ['IPPROTO_TCP', 'TCP_DEFER_ACCEPT'],
+  fastOpenQueue: ['IPPROTO_TCP', 'TCP_FASTOPEN'],
+  fastOpenConnect: ['IPPROTO_TCP', 'TCP_FASTOPEN_CONNECT'],
 }
 
 /** setsockopt(2). Errors call the option by our name. */

@@ -1,5 +1,6 @@
 /** The framework's own errors, with the words that go with each code. */
 import { ErrorCode, SocketError } from '@pollux/core'
+import { CodecError } from './codecs/codec-error.js'
 
 export function writeAfterEnd(): SocketError {
   return new SocketError('write after end: end() was called on this connection', {
@@ -174,4 +175,32 @@ export function notOpen(): SocketError {
 export function notInstalled(): SocketError {
   const text = 'this connection has not the plugin that is to send requests over it: give it in `plugins`'
   return new SocketError(text, { code: ErrorCode.NOT_CONNECTED })
+}
+
+export function inputTaken(): SocketError {
+  const text = "an iterator or a stream takes this connection's messages already"
+  return new SocketError(text, { code: ErrorCode.INPUT_TAKEN })
+}
+
+/** Somebody closed it, and neither the peer nor whoever waits for its messages. */
+export function closedBeforeEnd(reason: string | undefined): SocketError {
+  const text = `the connection closed before its peer had ended (${reason})`
+  return new SocketError(text, { code: ErrorCode.CLOSED })
+}
+
+export function startTlsClosed(): SocketError {
+  return new SocketError('TLS can only be started on an open connection', { code: ErrorCode.CLOSED })
+}
+
+export function startTlsTwice(): SocketError {
+  return new SocketError('the connection is TLS already', { code: ErrorCode.TLS })
+}
+
+export function noTls(): SocketError {
+  return new SocketError('the server was made without `tls`', { code: ErrorCode.TLS })
+}
+
+export function proxyHeaderTimeout(timeoutMs: number): CodecError {
+  const text = `the header of the proxy was not complete within timeoutMs (${timeoutMs})`
+  return new CodecError(text, { code: ErrorCode.HANDSHAKE_TIMEOUT })
 }

@@ -12,6 +12,8 @@ export {
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
+export { type DuplexOptions, toDuplex } from './adapters/duplex.js'
+export { toWebStreams, type WebStreams, type WebStreamsOptions } from './adapters/web-streams.js'
 export type {
   ClientHandlers,
   ClientInit,
@@ -86,15 +88,33 @@ export { type OverloadOptions, overload } from './limits/overload.js'
 export { type PipeOptions, pipe } from './moving/pipe.js'
 export type { FileSource, SendFileOptions } from './moving/send-file.js'
 export type { OverloadLevel, Plugin } from './plugins/plugin.js'
+export { encodeProxyHeader, type ProxyHeaderInit } from './proxy-protocol/encode.js'
+export type { ProxyHeader, ProxySsl, ProxyTlv } from './proxy-protocol/header.js'
+export { type ParsedProxyHeader, parseProxyHeader } from './proxy-protocol/parse.js'
+export {
+  type ProxyProtocol,
+  type ProxyProtocolOptions,
+  proxyHeaderOf,
+  proxyProtocol,
+  sendProxyHeader,
+} from './proxy-protocol/proxy-protocol.js'
 export { notifySystemd, systemdNotify } from './running/notify.js'
+export { serve } from './running/serve.js'
 export { type Closable, type CloseOnSignalsOptions, closeOnSignals } from './running/signals.js'
 export { listenTargetsFromSystemd, type SystemdListenTarget } from './running/systemd.js'
+export type { MetricsSource, WorkerApp, WorkerContext } from './running/workers/context.js'
+export type { RestartOptions, ServeHandlers, ServeOptions } from './running/workers/options.js'
+export { WorkerGroup, type WorkerInfo } from './running/workers/worker-group.js'
 export type {
   FdListenTarget,
   IpListenTarget,
   ListenTarget,
+  SystemdTarget,
   UnixListenTarget,
 } from './server/listen-target.js'
 export { type AnyServer, createServer, Server } from './server/server.js'
 export type { Statistics } from './server/statistics.js'
+export type { Secure } from './tls/secure.js'
+export { TlsError } from './tls/tls-error.js'
+export type { StartTlsOptions, TlsClientOptions, TlsOptions, TlsServerOptions } from './tls/tls-options.js'
 export type { FanOutOptions } from './topics/fan-out.js'

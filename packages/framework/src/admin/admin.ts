@@ -54,6 +54,7 @@ export class Admin {
   constructor(options: AdminOptions) {
     checkObject(options, 'options')
     const servers = checkServers(options.servers)
+    checkRegistry(options.registry)
     this.ownRegistry = options.registry === undefined ? new Registry() : undefined
     const registry = options.registry ?? (this.ownRegistry as Registry)
     this.subject = { servers, registry, history: new History(servers) }
@@ -162,6 +163,12 @@ function checkServers(servers: unknown): readonly AnyServer[] {
     if (!(server instanceof Server)) throw invalidArgType('servers[]', 'an instance of Server', server)
   }
   return [...servers]
+}
+
+function checkRegistry(registry: unknown): void {
+  if (registry === undefined) return
+  const reads = typeof registry === 'object' && registry !== null && 'metrics' in registry
+  if (!reads) throw invalidArgType('registry', 'an instance of Registry', registry)
 }
 
 function checkNames(names: unknown): readonly string[] {

@@ -45,6 +45,12 @@ export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In
   private deadline: NodeJS.Timeout | undefined = undefined
   private readonly forgetSignal: (() => void) | undefined
 
+  /** The host as the user wrote it, which its certificate has to be of. */
+  get host(): string | undefined {
+    const { endpoint } = this.plan
+    return isUnix(endpoint) ? undefined : endpoint.host
+  }
+
   /** Begins; the observer is told later, never from within this. */
   constructor(
     plan: ConnectPlan,
@@ -147,6 +153,7 @@ export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In
       }
       if (address.family !== 'Unix') {
         socket.setOption('noDelay', settings.noDelay)
+        if (plan.fastOpen) socket.setOption('fastOpenConnect', true)
         this.bind(socket, address.family)
       }
       const connection = new Connection(settings.loop, socket.slot, socket.generation, settings, this)

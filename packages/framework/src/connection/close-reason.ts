@@ -36,6 +36,10 @@ export const CloseReason = {
   RATE_LIMITED: 'rate_limited',
   /** The server had too much queued, and this connection more than others: `overload`. */
   OVERLOAD: 'overload',
+  /** TLS: a handshake that failed or took too long, a certificate that was not accepted, a record that was forged. */
+  TLS_ERROR: 'tls_error',
+  /** What should have been the header of a proxy (PROXY protocol) was none, or took too long. */
+  PROXY_HEADER: 'proxy_header',
   /** `close()` of the server came to its deadline. */
   SHUTDOWN: 'shutdown',
   /** The event loop was closed. */

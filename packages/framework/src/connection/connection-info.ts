@@ -1,5 +1,6 @@
 /** What one can ask of a connection: its state, its addresses, what it has moved. */
 import { Channel, Column, type SocketAddress } from '@pollux/core'
+import type { Secure } from '../tls/secure.js'
 import { ConnectionSocket } from './connection-socket.js'
 import type { Filter } from './filter.js'
 import { Lifecycle, type ReadyState, readyStateOf } from './lifecycle.js'
@@ -23,6 +24,8 @@ class Details {
   files: FileUnderWay[] | undefined = undefined
   bytesRead = 0
   bytesWritten = 0
+  /** How many plugins have let it in, where one of them took its time. */
+  letInBy = 0
 }
 
 /** A pipe, as the connection that is read sees it. */
@@ -107,6 +110,17 @@ export abstract class ConnectionInfo extends Channel {
     const { details } = this
     details.remote ??= this.lookUpRemoteAddress()
     return details.remote
+  }
+
+  /** What TLS has agreed on with the peer; undefined without TLS, and before its handshake is done. */
+  get secure(): Secure | undefined {
+    return this.through?.secure
+  }
+
+  /** Plugins: the addresses to go by from now on, where the socket's own are those of a proxy. */
+  assumeAddresses(remote: SocketAddress, local: SocketAddress): void {
+    this.details.remote = remote
+    this.details.local = local
   }
 
   /** The socket underneath, with every option that the system has. */

@@ -13,7 +13,16 @@ import { Input } from '../codecs/input.js'
 import type { PipeFrom } from './connection-info.js'
 import { ConnectionOutput } from './connection-output.js'
 import type { Deadlines } from './deadlines.js'
-import { DECODING, DELIVERY_DUE, END_WAITS, HAD_MESSAGE, OPENING_HELD, READ_PAUSED } from './flags.js'
+import {
+  DECODING,
+  DELIVERY_DUE,
+  END_WAITS,
+  FILTER_READS,
+  HAD_MESSAGE,
+  HANDLER_RUNS,
+  OPENING_HELD,
+  READ_PAUSED,
+} from './flags.js'
 import { Hold } from './holds.js'
 import { Lifecycle } from './lifecycle.js'
 import { Rest } from './rest.js'
@@ -25,6 +34,9 @@ const { PEER_ENDED, ENDED, CLOSING } = Lifecycle
 const NOT_OF_PIPES = Hold.HANDLER | Hold.ADAPTER | Hold.PIPE
 
 const NOTHING = Buffer.alloc(0)
+
+/** What stops a filter, too: it is for the socket's sake, and not for that of whoever takes the messages. */
+const THROTTLES = Hold.OVERLOAD | Hold.RATE
 
 /** What codecs read from; null while one does, so that another, further up the stack, has its own. */
 let spareInput: Input | null = new Input(NOTHING)
@@ -39,6 +51,11 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** Whether `pause` is in force. */
   get isPaused(): boolean {
     return (this.holds & Hold.USER) !== 0
+  }
+
+  /** Internal: whether messages are made of what is received, and not chunks. */
+  get hasCodec(): boolean {
+    return this.codec !== null
   }
 
   /** Bits of {@link Hold}: why nothing is read or delivered; 0 if that is not so. */
@@ -73,8 +90,12 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   override release(reason: number): void {
     if ((this.holds & reason) === 0) return
     this.holds &= ~reason
-    if ((this.holds & Hold.PIPE) !== 0 && this.mayRead) this.resumeReading()
-    if (this.holds !== 0 || this.lifecycle > ENDED) return
+    if (this.lifecycle > ENDED) return
+    if (this.holds !== 0) {
+      const isPiped = (this.holds & Hold.PIPE) !== 0
+      if (this.filterReads || (isPiped && this.mayRead)) this.resumeReading()
+      return
+    }
     this.startMessageClock()
     if (this.rest === null && (this.flags & END_WAITS) === 0) this.resumeReading()
     // A decoder further down the stack sees by itself that it may go on.
@@ -82,6 +103,33 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
       this.flags |= DELIVERY_DUE
       queueMicrotask(() => this.deliverWaiting())
     }
+  }
+
+  /** Internal: as `hold`, but reading stops only when more has come: whoever holds is mostly faster than the peer. */
+  holdDelivery(reason: number): void {
+    if (this.lifecycle <= ENDED) this.holds |= reason
+  }
+
+  /**
+   * Filters: whether the socket is read although somebody holds the connection, so that a handshake can go on while a
+   * handler waits for its end.
+   */
+  readForFilter(reads: boolean): void {
+    if (this.lifecycle > ENDED) return
+    if (reads) {
+      this.flags |= FILTER_READS
+      if (this.filterReads) this.resumeReading()
+    } else {
+      this.flags &= ~FILTER_READS
+      if (this.holds !== 0) this.pauseReading()
+    }
+  }
+
+  /** Filters: what was received and not delivered; it is the filter's from then on. */
+  takeUndelivered(): Buffer | undefined {
+    const { rest } = this
+    this.rest = null
+    return rest === null || rest.length === 0 ? undefined : rest.takeAll()
   }
 
   /** Filters: bytes for the codec and the handlers. Valid until this returns, unless the connection's chunks are kept. */
@@ -165,6 +213,15 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** A codec failed. */
   protected abstract codecFailed(error: unknown): void
 
+  /** An adapter takes the messages: nothing is delivered before it asks. */
+  protected inputAdapted(): void {
+    if ((this.holds & Hold.HANDLER) !== 0) this.flags |= HANDLER_RUNS
+    this.holds = (this.holds & ~Hold.HANDLER) | Hold.ADAPTER
+    if (this.rest === null) return
+    this.rest.scanned = 0
+    this.rest.needed = 0
+  }
+
   /** Nothing that was received matters any more. */
   protected dropInput(): void {
     this.rest = null
@@ -189,6 +246,15 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** A handler's promise: until it is settled, nothing else is delivered. */
   protected awaitHandler(result: unknown): void {
     if (!isThenable(result)) return
+    if (this.settings.adapter !== null) {
+      // It asks for each message by itself, often from within this very handler.
+      this.flags |= HANDLER_RUNS
+      result.then(
+        () => this.handlerDone(),
+        (error: unknown) => this.loop.contain(this, error),
+      )
+      return
+    }
     // Reading is paused only if more comes meanwhile: most promises are faster.
     this.holds |= Hold.HANDLER
     result.then(
@@ -202,6 +268,11 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
 
   private handlerDone(): void {
     this.holds &= ~Hold.HANDLER
+    if ((this.flags & HANDLER_RUNS) !== 0) {
+      this.flags &= ~HANDLER_RUNS
+      this.settings.adapter?.onHandlerDone()
+      return
+    }
     if (this.holds !== 0 || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
     this.deliverWaiting()
   }
@@ -226,7 +297,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   }
 
   private pauseReading(): void {
-    if ((this.flags & READ_PAUSED) !== 0) return
+    if ((this.flags & READ_PAUSED) !== 0 || this.filterReads) return
     this.flags |= READ_PAUSED
     this.submit(Op.PAUSE)
   }
@@ -235,6 +306,10 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if ((this.flags & READ_PAUSED) === 0 || this.lifecycle > ENDED) return
     this.flags &= ~READ_PAUSED
     this.submit(Op.RESUME)
+  }
+
+  private get filterReads(): boolean {
+    return (this.flags & FILTER_READS) !== 0 && (this.holds & THROTTLES) === 0
   }
 
   private handleChunk(chunk: Buffer): void {

@@ -1,5 +1,12 @@
 /** The socket under a connection, for whatever the framework has no word of its own for. */
-import { type EventLoop, type OptionCalls, optionCallsOf, systemError } from '@pollux/core'
+import {
+  type EventLoop,
+  type OptionCalls,
+  optionCallsOf,
+  publicAddress,
+  type SocketAddress,
+  systemError,
+} from '@pollux/core'
 
 /**
  * The socket of a connection: every option of `@pollux/core`, and the descriptor.
@@ -25,6 +32,18 @@ export class ConnectionSocket {
     const { getsockopt, setsockopt } = optionCallsOf({ loop, handle })
     this.getsockopt = getsockopt
     this.setsockopt = setsockopt
+  }
+
+  /** getsockname(2): also where a PROXY header has put another in its place. Undefined once the connection is closed. */
+  get localAddress(): SocketAddress | undefined {
+    const address = this.loop.reactor.localAddress(this.handle)
+    return typeof address === 'number' ? undefined : publicAddress(address)
+  }
+
+  /** getpeername(2): the proxy's, where there is one between. Undefined once the connection is closed. */
+  get remoteAddress(): SocketAddress | undefined {
+    const address = this.loop.reactor.remoteAddress(this.handle)
+    return typeof address === 'number' ? undefined : publicAddress(address)
   }
 
   /**

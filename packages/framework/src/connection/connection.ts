@@ -9,9 +9,13 @@ import {
   syscallName,
   systemError,
 } from '@pollux/core'
+import { MessageIterator } from '../adapters/message-iterator.js'
 import type { CodecSource } from '../codecs/codec.js'
-import { fileShrank, upgradeClosed } from '../failures.js'
+import { fileShrank, inputTaken, upgradeClosed } from '../failures.js'
 import type { Server } from '../server/server.js'
+import { startTls } from '../tls/start-tls.js'
+import type { StartTlsOptions } from '../tls/tls-options.js'
+import type { Adapter } from './adapter.js'
 import { CloseReason, closeReasonOf } from './close-reason.js'
 import { ConnectionMoves } from './connection-moves.js'
 import { deadlineError } from './deadline-error.js'
@@ -19,8 +23,10 @@ import { type Deadline, Deadlines, type Progress } from './deadlines.js'
 import type { Filter } from './filter.js'
 import {
   ADMITTED,
+  AWAITS_DRAIN,
   FAILED,
   HAD_MESSAGE,
+  HANDLER_RUNS,
   OPENED,
   OPENING_HELD,
   RAW_ENDED,
@@ -31,7 +37,7 @@ import type { UpgradeInit } from './handlers.js'
 import { Hold } from './holds.js'
 import { Happening, Lifecycle, nextState } from './lifecycle.js'
 import { isThenable, raiseRejection } from './results.js'
-import { MAX_TIMEOUT_MS, type Settings } from './settings.js'
+import { type AdapterChanges, MAX_TIMEOUT_MS, type Settings } from './settings.js'
 
 const { OPEN, PEER_ENDED, ENDED, CONNECTING, CLOSING, DESTROYED, CLOSED } = Lifecycle
 
@@ -48,6 +54,8 @@ export interface ConnectionOwner<State, In, Out> {
   connectDone?(connection: Connection<State, In, Out>, errno: number): void
   /** The handler `open` was called. Not called where a plugin refused the connection, or `state` or `open` threw. */
   connectionOpened?(connection: Connection<State, In, Out>): void
+  /** The host that was to be connected to, as the user wrote it. */
+  readonly host?: string | undefined
 }
 
 /**
@@ -154,6 +162,55 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   }
 
   /**
+   * The messages, one after the other (without a codec, chunks): `for await (const message of conn)`. They come here and
+   * not to `message` or `data` from then on; the next one is decoded when it is asked for, so that a slow loop makes the
+   * peer wait. All other handlers are called as before.
+   *
+   * The loop ends when the peer has ended; the connection then ends by itself in the next turn (or, where the loop is in an
+   * async handler, when that handler is done), unless `allowHalfOpen` is set. The loop throws what failed the
+   * connection, and ERR_POLLUX_CLOSED where something else than you closed it before the peer had ended. Leaving it early
+   * by `break`, `return` or `throw` ends our half, and throws away what still comes.
+   *
+   * @throws SocketError ERR_POLLUX_INPUT_TAKEN where an iterator or a stream takes the messages already
+   *
+   * @example
+   * ```ts
+   * const server = createServer({
+   *   codec: lines(),
+   *   async open(conn) {
+   *     for await (const line of conn) conn.send(await answer(line))
+   *   },
+   * })
+   * ```
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<In> {
+    return new MessageIterator(this, this.settings.allowHalfOpen)
+  }
+
+  /**
+   * Turns TLS on in mid-stream (STARTTLS). What was written before leaves as it is; what is written after this call, and
+   * all that is received from now on, is TLS. Bytes that the peer sent ahead are taken for its part of the handshake and
+   * never for messages.
+   *
+   * @param options as for `tls`; a connection that a server accepted takes the server's part
+   * @returns a promise that is kept when the handshake is done
+   * @throws SocketError ERR_POLLUX_CLOSED; TypeError; what failed the handshake, which closes the connection
+   *
+   * @example
+   * ```ts
+   * async message(conn, line) {
+   *   if (line === 'STARTTLS') {
+   *     conn.send('220 go ahead')
+   *     await conn.startTls({ key, cert })
+   *   }
+   * }
+   * ```
+   */
+  startTls(options: StartTlsOptions): Promise<void> {
+    return startTls(this, options)
+  }
+
+  /**
    * Has `timeout` called when no byte has moved either way for so long, counted from now at the earliest.
    *
    * @param timeoutMs 0: never
@@ -175,9 +232,39 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.setWriteLimit()
   }
 
-  /** Filters: as if queued output had drained to the low watermark, which only the filter knows. */
+  /** Internal: the host that `connect` was told; undefined for one that was accepted. */
+  get host(): string | undefined {
+    return this.owner.host
+  }
+
+  /** Internal: from now on the adapter takes what is received, as soon as it releases `Hold.ADAPTER`. */
+  adopt<In2>(adapter: Adapter<In2>, changes: AdapterChanges<In2> = {}): void {
+    if (this.lifecycle >= DESTROYED) throw upgradeClosed()
+    if (this.settings.adapter !== null) throw inputTaken()
+    const adapted = this as unknown as Connection<State, In2, Out>
+    adapted.settings = this.settings.adapted(adapter, changes)
+    if (changes.codec !== undefined) adapted.codec = adapted.settings.makeCodec()
+    this.inputAdapted()
+  }
+
+  /** Adapters: whether a handler's promise is not settled. */
+  get handlerRuns(): boolean {
+    return (this.flags & HANDLER_RUNS) !== 0
+  }
+
+  /**
+   * Filters: some of what was written has left. `drain` is called if the connection waits for it, and not more than the
+   * low watermark is left, here and in the filter.
+   */
   deliverDrain(): void {
-    const { settings } = this
+    const { settings, through } = this
+    if ((this.flags & AWAITS_DRAIN) === 0) return
+    if (through !== null && this.queuedBytes > settings.lowWaterMark) {
+      // The filter tells of its own part; the socket does so only when it is asked.
+      const mark = settings.lowWaterMark - through.queuedBytes
+      if (mark >= 0) this.submit(Op.WATCH_DRAIN, mark)
+      return
+    }
     this.outputDrained()
     if (this.lifecycle > PEER_ENDED || settings.drain === null) return
     this.settle(settings.drain.call(settings.self, this))
@@ -201,11 +288,10 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     if ((this.flags & OPENING_HELD) === 0 || this.lifecycle >= DESTROYED) return
     this.flags &= ~OPENING_HELD
     try {
-      this.open()
+      this.letIn()
     } catch (error) {
       this.loop.contain(this, error)
     }
-    this.inputChanged()
   }
 
   /** Internal: closes it with a reset to the peer. */
@@ -232,19 +318,9 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Internal: the connection is usable, if the plugins let it in. */
   opened(): void {
-    const { settings } = this
     this.move(Happening.CONNECTED)
     try {
-      const refusal = this.refusal()
-      if (refusal !== undefined) {
-        this.refuseFor(refusal)
-        return
-      }
-      this.flags |= ADMITTED
-      settings.statistics.opened++
-      this.codec = settings.makeCodec()
-      if (settings.message === null && settings.data === null) this.inputChanged()
-      if ((this.flags & OPENING_HELD) === 0) this.open()
+      this.letIn()
     } catch (error) {
       // Here and not in the loop, where this would be the listener's failure.
       this.fail(error)
@@ -270,6 +346,10 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     else this.through.drained()
   }
 
+  override onFinish(): void {
+    this.settings.adapter?.onFinished()
+  }
+
   override onError(errno: number, syscall: number): void {
     if (this.lifecycle >= DESTROYED) return
     const error = systemError(errno, syscallName(syscall), this.remoteAddress)
@@ -279,8 +359,9 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   override onTimer(nowMs: number): void {
     if (this.lifecycle >= DESTROYED) return
-    const passed = this.deadlines?.look(nowMs, this.progress(nowMs))
-    if (passed !== undefined) this.missed(passed)
+    if (this.deadlines?.look(nowMs, this.progress(nowMs)) === undefined) return
+    // If the loop stood still, what the peer has sent meanwhile is about to be read: it is not to blame.
+    setImmediate(() => this.lookAgain())
   }
 
   override onClosed(): void {
@@ -338,6 +419,40 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.abort(error, reason)
   }
 
+  /** Asks the plugins one by one; one that holds the opening is heard before the next is asked. */
+  private letIn(): void {
+    const { settings } = this
+    const plugins = settings.hooks.accept
+    if (plugins !== null) {
+      let asked = (this.flags & ADMITTED) === 0 ? 0 : this.details.letInBy
+      while (asked < plugins.length) {
+        const reason = plugins[asked++].accept(this)
+        if (reason !== undefined) {
+          this.refuseFor(reason)
+          return
+        }
+        if ((this.flags & OPENING_HELD) !== 0) {
+          this.details.letInBy = asked
+          this.admit()
+          return
+        }
+        // It may have destroyed the connection in place of refusing it.
+        if (this.lifecycle >= DESTROYED) break
+      }
+    }
+    this.admit()
+    this.codec = settings.makeCodec()
+    if (settings.message === null && settings.data === null) this.inputChanged()
+    if (this.lifecycle < DESTROYED) this.open()
+  }
+
+  /** From here on it counts, and the plugins hear of its close. */
+  private admit(): void {
+    if ((this.flags & ADMITTED) !== 0) return
+    this.flags |= ADMITTED
+    this.settings.statistics.opened++
+  }
+
   private open(): void {
     const { settings } = this
     this.flags |= OPENED
@@ -346,15 +461,6 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     for (const plugin of settings.hooks.open ?? []) plugin.open(this)
     if (settings.open !== null) this.awaitHandler(settings.open.call(settings.self, this))
     this.owner.connectionOpened?.(this)
-  }
-
-  /** Why the plugins do not let it in. */
-  private refusal(): string | undefined {
-    for (const plugin of this.settings.hooks.accept ?? []) {
-      const reason = plugin.accept(this)
-      if (reason !== undefined) return reason
-    }
-    return undefined
   }
 
   private refuseFor(reason: string): void {
@@ -390,7 +496,13 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     const { hooks, statistics } = this.settings
     const reason = this.closeReason as string
     statistics.countClosed(reason, this)
-    for (const plugin of hooks.close ?? []) plugin.close(this, reason, this.details.error)
+    // The last one that was asked to let it in, where it closed before all were.
+    const asked = (this.flags & OPENED) === 0 ? hooks.accept?.[this.details.letInBy - 1] : undefined
+    for (const plugin of hooks.close ?? []) {
+      if (asked === undefined || !hooks.isAskedBehind(plugin, asked)) {
+        plugin.close(this, reason, this.details.error)
+      }
+    }
   }
 
   /** The only place where the lifecycle changes; does what entering a state asks of the socket. */
@@ -427,6 +539,19 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
       isHeld: this.heldBy !== 0,
       awaitsHandler: (this.heldBy & Hold.HANDLER) !== 0,
       messageBeganMs: this.messageBeganMs(nowMs),
+    }
+  }
+
+  private lookAgain(): void {
+    const { deadlines } = this
+    if (deadlines === null || this.lifecycle >= DESTROYED) return
+    const nowMs = this.loop.now()
+    try {
+      const passed = deadlines.look(nowMs, this.progress(nowMs))
+      if (passed === 'idle') deadlines.setIdle(deadlines.idleMs, nowMs)
+      if (passed !== undefined) this.missed(passed)
+    } catch (error) {
+      this.loop.contain(this, error)
     }
   }
 

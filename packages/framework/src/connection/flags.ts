@@ -26,3 +26,7 @@ export const OPENING_HELD = 1024
 export const HAD_MESSAGE = 16384
 /** A filter has ended the socket's sending half. */
 export const RAW_ENDED = 2048
+/** A filter is at work (a TLS handshake, the header of a proxy) and reads, whatever waits for its result. */
+export const FILTER_READS = 4096
+/** A handler's promise is not settled, which holds nothing back: an iterator or a stream takes the messages. */
+export const HANDLER_RUNS = 8192

@@ -3,6 +3,7 @@ import type { EventLoop, SocketAddress, SocketError } from '@pollux/core'
 import type { CodecSource } from '../codecs/codec.js'
 import type { OverloadLevel, Plugin } from '../plugins/plugin.js'
 import type { Server } from '../server/server.js'
+import type { TlsOptions } from '../tls/tls-options.js'
 import type { FanOutOptions } from '../topics/fan-out.js'
 import type { Connection } from './connection.js'
 
@@ -53,6 +54,8 @@ export interface ConnectionOptions<State = unknown, In = Buffer, Out = string | 
   codec?: CodecSource<In, Out>
   /** What gets into the connections without being part of them. Default: none. */
   plugins?: readonly Plugin[]
+  /** Connections are TLS: `open` is called once the handshake is done. Default: they are not. */
+  tls?: TlsOptions
   /**
    * Chunks, and messages that are bytes, are valid until their handler returns, and nothing is copied. With the environment
    * variable POLLUX_DEBUG=1, later use of one throws ERR_POLLUX_BORROWED_CHUNK. Default false: they are yours to keep.

@@ -21,4 +21,6 @@ export const Hold = {
   PIPE: 64,
   /** What it is piped to has enough for now. */
   PIPE_FULL: 128,
+  /** TLS is about to take the bytes over. */
+  TLS: 256,
 } as const

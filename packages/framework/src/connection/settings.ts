@@ -9,7 +9,10 @@ import {
 } from '@pollux/core'
 import type { Codec, CodecSource } from '../codecs/codec.js'
 import { Hooks } from '../plugins/hooks.js'
+import type { Plugin } from '../plugins/plugin.js'
 import { type Counted, Statistics } from '../server/statistics.js'
+import { TlsPlugin } from '../tls/tls-plugin.js'
+import type { Adapter } from './adapter.js'
 import type { Timeouts } from './deadlines.js'
 import type {
   ConnectionHandlers,
@@ -68,6 +71,10 @@ export class Settings<State, In, Out> {
   readonly close: Handlers<State, In, Out>['close'] | null
   readonly state: Required<ConnectionOptions<State, In, Out>>['state'] | null
   readonly codec: CodecSource<In, Out> | null
+  /** Who takes the messages in place of `message` and `data`; null: nobody does. */
+  readonly adapter: Adapter<In> | null
+  /** What makes connections TLS; null: they are not. */
+  readonly tls: TlsPlugin | null
   readonly hooks: Hooks
   /** Whether messages may be views of what was received. */
   readonly borrow: boolean
@@ -92,6 +99,7 @@ export class Settings<State, In, Out> {
     init: ConnectionInit<State, In, Out>,
     openConnections: () => Iterable<Counted>,
     base: Settings<State, never, never> | null = null,
+    adapter: Adapter<In> | null = null,
   ) {
     checkObject(init, 'handlers')
     checkFunctions(init, HANDLERS)
@@ -107,9 +115,12 @@ export class Settings<State, In, Out> {
     this.close = init.close ?? null
     this.state = init.state ?? null
     this.codec = checkCodec(init)
-    this.hooks = base?.hooks ?? new Hooks(init.plugins ?? [])
+    this.adapter = adapter
+    this.tls = base === null ? tlsOf(init) : base.tls
+    this.hooks = base?.hooks ?? new Hooks(withTls(init.plugins ?? [], this.tls))
     this.borrow = checkBoolean(init.borrow ?? false, 'borrow')
-    this.borrowChunks = this.borrow || this.codec !== null
+    // Which was decided when the socket was made.
+    this.borrowChunks = base?.borrowChunks ?? (this.borrow || this.codec !== null)
     this.highWaterMark = checkInteger(init.highWaterMark ?? HIGH_WATER_MARK, 'highWaterMark', 1, MAX_INT)
     const low = init.lowWaterMark ?? Math.floor(this.highWaterMark / LOW_WATER_PART)
     this.lowWaterMark = checkInteger(low, 'lowWaterMark', 0, this.highWaterMark - 1)
@@ -150,10 +161,56 @@ export class Settings<State, In, Out> {
       // The handlers of before keep their `this`.
       handlers[name] = given === undefined ? before[name]?.bind(self) : bound(given, init)
     }
+    const adapter = init.message === undefined ? (this.adapter as Adapter<In2> | null) : null
+    if (adapter !== null)
+      handlers.message = (_connection: unknown, message: In2) => adapter.onMessage(message)
     return new Settings<State, In2, Out2>(
       { ...before, ...handlers, data: undefined, codec, borrow: init.borrow ?? this.borrow },
       () => [],
       this as unknown as Settings<State, never, never>,
+      adapter,
+    )
+  }
+
+  /** The same, with somebody who takes the messages, and who hears of everything else beside the handlers. */
+  adapted<In2>(adapter: Adapter<In2>, changes: AdapterChanges<In2>): Settings<State, In2, Out> {
+    const { self } = this
+    const before = self as ConnectionInit<State, In2, Out>
+    const codec = changes.codec ?? (this.codec as CodecSource<In2, Out> | null)
+    const copies = codec === null && this.borrowChunks
+    const received = (_connection: unknown, message: In2) => {
+      adapter.onMessage(copies ? (Buffer.from(message as Buffer) as In2) : message)
+    }
+    return new Settings<State, In2, Out>(
+      {
+        ...before,
+        open: before.open?.bind(self),
+        state: before.state?.bind(self),
+        timeout: before.timeout?.bind(self),
+        error: before.error?.bind(self),
+        codec: codec ?? undefined,
+        message: codec === null ? undefined : received,
+        data: codec === null ? (received as (connection: unknown, chunk: Buffer) => void) : undefined,
+        drain(connection) {
+          adapter.onDrained()
+          return before.drain?.call(self, connection)
+        },
+        end(connection) {
+          adapter.onPeerEnd()
+          return before.end?.call(self, connection)
+        },
+        close(connection, error) {
+          adapter.onClosed(error)
+          return before.close?.call(self, connection, error)
+        },
+        borrow: false,
+        pauseOnBackpressure: changes.pauseOnBackpressure ?? this.pauseOnBackpressure,
+        // Whoever takes the messages still has an answer to give when the last one is there.
+        allowHalfOpen: true,
+      },
+      () => [],
+      this as unknown as Settings<State, never, never>,
+      adapter,
     )
   }
 
@@ -166,6 +223,22 @@ export class Settings<State, In, Out> {
   warnOfHandlerError(error: unknown): void {
     this.warnings.handlerError(error)
   }
+}
+
+/** What an adapter wants to be different. */
+export interface AdapterChanges<In> {
+  /** A codec of its own. Default: that of the connection. */
+  codec?: CodecSource<In, never>
+  pauseOnBackpressure?: boolean
+}
+
+function tlsOf(init: { tls?: unknown }): TlsPlugin | null {
+  return init.tls === undefined ? null : new TlsPlugin(init.tls)
+}
+
+/** Behind the others: they refuse a connection before it costs a handshake, and read what comes before it. */
+function withTls(plugins: readonly Plugin[], tls: TlsPlugin | null): readonly Plugin[] {
+  return tls === null ? plugins : [...plugins, tls]
 }
 
 /** What is said once for each server: a flood of warnings would be a fault more. */

@@ -41,10 +41,12 @@ export class Hooks {
   readonly acceptPaused: Listeners<'acceptPaused'>
   readonly acceptResumed: Listeners<'acceptResumed'>
   readonly overload: Listeners<'overload'>
+  private readonly plugins: readonly Plugin[]
 
   /** @throws TypeError that names the plugin and the hook which is no function */
   constructor(plugins: readonly Plugin[]) {
     checkPlugins(plugins)
+    this.plugins = plugins
     this.install = having(plugins, 'install')
     this.listening = having(plugins, 'listening')
     this.closing = having(plugins, 'closing')
@@ -60,6 +62,11 @@ export class Hooks {
     this.acceptPaused = having(plugins, 'acceptPaused')
     this.acceptResumed = having(plugins, 'acceptResumed')
     this.overload = having(plugins, 'overload')
+  }
+
+  /** Whether `plugin` lets connections in, and is asked behind the plugin `last`. */
+  isAskedBehind(plugin: Plugin, last: Plugin): boolean {
+    return plugin.accept !== undefined && this.plugins.indexOf(plugin) > this.plugins.indexOf(last)
   }
 }
 

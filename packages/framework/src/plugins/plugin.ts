@@ -39,7 +39,8 @@ export interface Plugin {
   closed?(server: AnyServer): void
   /**
    * A connection was accepted, and nothing has been read. A string is the reason to refuse it: the peer sees a reset,
-   * `refused` is called, and no other hook or handler hears of it.
+   * `refused` is called, and no other hook or handler hears of it. One that calls `holdOpening` (for a proxy's header, a
+   * handshake) is heard before the plugins behind it are asked: they see what it found out.
    */
   accept?(connection: AnyConnection): string | undefined
   /** A connection was refused. */
@@ -54,7 +55,7 @@ export interface Plugin {
   watermark?(connection: AnyConnection, above: boolean): void
   /** The connection failed, and will be destroyed. */
   error?(connection: AnyConnection, error: unknown): void
-  /** The connection is closed. Called for each that was not refused, also where it was never opened. */
+  /** The connection is closed. Called for each that was not refused, also where it was never opened; not where it closed before `accept` was asked. */
   close?(connection: AnyConnection, reason: string, error: unknown): void
   /** There is nothing left to accept with; the server tries again after `retryMs`. */
   acceptPaused?(server: AnyServer, error: SocketError, retryMs: number): void

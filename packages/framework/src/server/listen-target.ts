@@ -20,8 +20,24 @@ interface ListenOptions {
   receiveBufferBytes?: number
 }
 
+/** What TCP sockets have besides (tcp(7)). Linux only: elsewhere they fail with ENOPROTOOPT. */
+interface TcpListenOptions {
+  /**
+   * TCP_DEFER_ACCEPT: a connection is accepted when its first bytes are there, or not before about so many seconds. For
+   * protocols in which the client speaks first: whoever connects and says nothing costs no file descriptor meanwhile.
+   * Default 0: off.
+   */
+  deferAcceptSeconds?: number
+  /**
+   * TCP_FASTOPEN (RFC 7413): clients that came before may send their first bytes with the handshake; so many of those may
+   * wait to be accepted. Such bytes can arrive twice, so it is for requests that may be repeated. The system has to
+   * allow it, too (bit 2 of net.ipv4.tcp_fastopen). Default 0: off.
+   */
+  fastOpenQueue?: number
+}
+
 /** A TCP port. */
-export interface IpListenTarget extends ListenOptions {
+export interface IpListenTarget extends ListenOptions, TcpListenOptions {
   /** An address or a name, of which the first address is taken. Default '::', every interface, IPv4 included. */
   host?: string
   /** 0: the system chooses one. */
@@ -38,12 +54,23 @@ export interface UnixListenTarget extends ListenOptions {
 }
 
 /** A stream socket that somebody else made and bound; it is the server's from then on, also when this fails. */
-export interface FdListenTarget extends ListenOptions {
+export interface FdListenTarget extends ListenOptions, TcpListenOptions {
   fd: number
 }
 
+/** Sockets that systemd passed to this process (systemd.socket(5)). */
+export interface SystemdTarget extends ListenOptions, TcpListenOptions {
+  /** All that are not in use yet, or those of a name (FileDescriptorName=). */
+  systemd: true | string
+}
+
 /** What `server.listen` takes. */
-export type ListenTarget = IpListenTarget | UnixListenTarget | FdListenTarget
+export type ListenTarget = IpListenTarget | UnixListenTarget | FdListenTarget | SystemdTarget
+
+/** One socket. */
+export type SingleTarget = Exclude<ListenTarget, SystemdTarget>
+
+const MAX_INT = 2 ** 31 - 1
 
 /** Every interface: IPv6 with IPv4 in it, and IPv4 alone on a system that has no IPv6. */
 const ANY_IPV6 = '::'
@@ -55,7 +82,7 @@ const ANY_IPV4 = '0.0.0.0'
  * @throws TypeError or RangeError for a bad target; SocketError
  */
 export async function bindTarget(
-  target: ListenTarget,
+  target: SingleTarget,
   loop: EventLoop,
   noDelay: boolean,
 ): Promise<ChannelSocket> {
@@ -80,11 +107,14 @@ export async function bindTarget(
 }
 
 function adopt(target: FdListenTarget, loop: EventLoop, noDelay: boolean): ChannelSocket {
-  const socket = ChannelSocket.adopt(checkInteger(target.fd, 'fd', 0, 2 ** 31 - 1), loop)
+  const socket = ChannelSocket.adopt(checkInteger(target.fd, 'fd', 0, MAX_INT), loop)
   try {
     const isUnix = socket.localAddress.family === 'Unix'
     setBuffers(socket, target)
-    if (!isUnix) socket.setOption('noDelay', noDelay)
+    if (!isUnix) {
+      setTcpOptions(socket, target)
+      socket.setOption('noDelay', noDelay)
+    }
     return socket
   } catch (error) {
     socket.close()
@@ -107,6 +137,7 @@ function bindTo(
         socket.setOption('ipv6Only', checkBoolean(target.ipv6Only ?? false, 'ipv6Only'))
       }
       if (checkBoolean(target.reusePort ?? false, 'reusePort')) socket.setOption('reusePort', true)
+      setTcpOptions(socket, target)
       // Inherited by the connections, so that accepting one needs no call for it.
       socket.setOption('noDelay', noDelay)
     }
@@ -115,6 +146,16 @@ function bindTo(
   } catch (error) {
     socket.close()
     throw error
+  }
+}
+
+function setTcpOptions(socket: ChannelSocket, target: TcpListenOptions): void {
+  const { deferAcceptSeconds, fastOpenQueue } = target
+  if (deferAcceptSeconds !== undefined) {
+    socket.setOption('deferAcceptSeconds', checkInteger(deferAcceptSeconds, 'deferAcceptSeconds', 0, MAX_INT))
+  }
+  if (fastOpenQueue !== undefined) {
+    socket.setOption('fastOpenQueue', checkInteger(fastOpenQueue, 'fastOpenQueue', 0, MAX_INT))
   }
 }
 

@@ -11,11 +11,13 @@ import { CloseReason } from '../connection/close-reason.js'
 import { Connection, type ConnectionOwner } from '../connection/connection.js'
 import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
-import { serverClosed } from '../failures.js'
+import { noTls, serverClosed } from '../failures.js'
 import type { OverloadLevel } from '../plugins/plugin.js'
+import { systemdTargets } from '../running/systemd.js'
+import type { TlsOptions } from '../tls/tls-options.js'
 import { FanOut } from '../topics/fan-out.js'
 import { checkTopic, Topics } from '../topics/topics.js'
-import { bindTarget, type ListenTarget } from './listen-target.js'
+import { bindTarget, type ListenTarget, type SystemdTarget } from './listen-target.js'
 import { Listener } from './listener.js'
 import type { Statistics } from './statistics.js'
 
@@ -165,17 +167,19 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
    * Listens; may be called for several addresses. The handlers are called from the next turn of the loop on.
    *
    * @returns the address, with the port that the system chose for port 0
-   * @throws SocketError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND, …), ERR_POLLUX_SERVER_CLOSED; TypeError or
+   * @throws SocketError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND, ENOENT, …), ERR_POLLUX_SERVER_CLOSED; TypeError or
    *   RangeError for a bad target
    *
    * @example
    * ```ts
    * await server.listen({ host: '127.0.0.1', port: 7000 })
    * await server.listen({ path: '/run/app.sock' })
+   * await server.listen({ systemd: true }) // the sockets of the service's socket unit
    * ```
    */
   async listen(target: ListenTarget): Promise<SocketAddress> {
     this.checkNotClosed()
+    if (typeof target === 'object' && target !== null && 'systemd' in target) return this.listenOnAll(target)
     const { borrowChunks, noDelay } = this.settings
     const socket = await bindTarget(target, this.loop, noDelay)
     try {
@@ -228,6 +232,24 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     }
     this.destroyAfter(deadlineMs)
     return this.closing
+  }
+
+  /**
+   * New keys and certificates, for handshakes from now on; connections that are open keep theirs. Options of `tls` that are not
+   * given stay as they were.
+   *
+   * @throws SocketError ERR_POLLUX_TLS where the server has no `tls`; what OpenSSL says of a key or a certificate,
+   *   and then nothing changes
+   *
+   * @example
+   * ```ts
+   * process.on('SIGHUP', () => server.setSecureContext({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }))
+   * ```
+   */
+  setSecureContext(options: TlsOptions): void {
+    const { tls } = this.settings
+    if (tls === null) throw noTls()
+    tls.setSecureContext(options)
   }
 
   /** `await using server = createServer(…)` closes it at the end of the block. */
@@ -310,6 +332,13 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     const index = this.listeners.indexOf(listener)
     if (index >= 0) this.listeners.splice(index, 1)
     this.finishClosing()
+  }
+
+  /** On sockets that systemd opened; the address of the first. */
+  private async listenOnAll({ systemd, ...options }: SystemdTarget): Promise<SocketAddress> {
+    const addresses: SocketAddress[] = []
+    for (const { fd } of systemdTargets(systemd)) addresses.push(await this.listen({ fd, ...options }))
+    return addresses[0]
   }
 
   private announce(address: SocketAddress): void {

@@ -46,12 +46,14 @@ describe('a mapped codec', () => {
     expect(decodeAll(noComments, '#comm', 'ent\na\n#', '\nb\n')).toEqual(['a', 'b'])
   })
 
-  it('waits for all of a frame behind one that was left out', () => {
-    const evens = mapCodec(lengthPrefixed({ bytes: 1 }), {
+  it('waits for all of a frame behind one that was left out, and for no more', () => {
+    const evens = mapCodec(lengthPrefixed({ bytes: 'varint' }), {
       decode: (frame) => (frame.length % 2 === 0 ? frame.toString() : undefined),
       encode: (text: string) => text,
     })
     expect(decodeAll(evens, '\x03ab', 'c\x02', 'de\x01f')).toEqual(['de'])
+    const cut = ['05616263', '646582', '006465'].map((hex) => Buffer.from(hex, 'hex'))
+    expect(decodeChunks(evens, cut, { end: false }).messages).toEqual(['de'])
   })
 
   it('takes what decode throws for a malformed frame, with the error as its cause', () => {

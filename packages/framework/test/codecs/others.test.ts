@@ -90,6 +90,8 @@ describe('JSON', () => {
 
   it('skips blank lines, of which there may be many', () => {
     expect(decodeAll(json(), `\n\r\n \t\n1\n${'\n'.repeat(200_000)}2\n\n`, '\n', ' ')).toEqual([1, 2])
+    // What was learned of a blank line is forgotten with it.
+    expect(decodeAll(json(), '    ', '\n1\n2\n3\n')).toEqual([1, 2, 3])
   })
 
   it.each(['{', 'x', '{"a":1}}', "{'a':1}", 'undefined', '\ufeff1', 'NaN', '\u00a0'])('is not %o', (text) => {

@@ -106,6 +106,37 @@ function receive(input: Input, chunk: Uint8Array) {
   input.end += chunk.length
 }
 
+/** How many bytes a codec looks at while these come one by one. */
+export function countLooks(codec: Codec<unknown, never>, bytes: Uint8Array): number {
+  let looks = 0
+  const counting = (memory: Buffer): Buffer =>
+    new Proxy(memory, {
+      get(target, key) {
+        if (key === 'indexOf') {
+          return (value: number | Buffer, from: number) => {
+            looks += target.length - from
+            return target.indexOf(value, from)
+          }
+        }
+        if (key === 'subarray') return (from: number, to: number) => counting(target.subarray(from, to))
+        if (typeof key === 'string' && /^\d+$/.test(key)) looks++
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  let counted: Buffer | undefined
+  const { error } = decodeChunks(codec, byteByByte(bytes), {
+    watch(input) {
+      if (input.bytes !== counted) {
+        counted = counting(input.bytes)
+        input.bytes = counted
+      }
+    },
+  })
+  if (error !== undefined) throw error
+  return looks
+}
+
 /** All that the codec makes of these bytes; throws what it throws. */
 export function decodeAll<In>(codec: Codec<In, never>, ...chunks: (Uint8Array | string)[]): In[] {
   const { messages, error } = decodeChunks(

@@ -112,7 +112,11 @@ export function promised<T = void>() {
 }
 
 /** As many connections, in the order of their peers. */
-export async function connectMany<State>(service: Service<State>, conns: Connection<State>[], count: number) {
+export async function connectMany<State, In, Out>(
+  service: Service<State, In, Out>,
+  conns: Connection<State, In, Out>[],
+  count: number,
+) {
   const peers: Peer[] = []
   const before = conns.length
   while (peers.length < count) {

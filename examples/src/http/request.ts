@@ -1,0 +1,63 @@
+/** What handlers get. */
+
+/** Names of fields in lower case; a field that came several times has its values joined with ', '. */
+export type Headers = Record<string, string>
+
+const SCHEME = /^https?:\/\/[^/?#]*/i
+
+export class Request {
+  /** What stands between colons in the route: `/users/:id`. */
+  parameters: Record<string, string> = {}
+  /** All of it; empty without one. */
+  body: Buffer = NOTHING
+  private parsed: Headers | null = null
+
+  constructor(
+    /** As it came: names of methods are case-sensitive. */
+    readonly method: string,
+    /** Path and query, as they came. */
+    readonly target: string,
+    /** HTTP/1.0 or 1.1. */
+    readonly minorVersion: number,
+    /** Whether the connection stays after the answer. */
+    readonly keepAlive: boolean,
+    /** The fields as they came, checked already, with the empty line behind them. */
+    private readonly fields: string,
+  ) {}
+
+  /** The path, without the query. */
+  get path(): string {
+    const end = this.target.indexOf('?')
+    return end < 0 ? this.target : this.target.slice(0, end)
+  }
+
+  get query(): URLSearchParams {
+    const start = this.target.indexOf('?')
+    return new URLSearchParams(start < 0 ? '' : this.target.slice(start + 1))
+  }
+
+  get headers(): Headers {
+    this.parsed ??= parseFields(this.fields)
+    return this.parsed
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** The target of a request to a proxy names the server again: the path is what counts here. */
+export function originForm(target: string): string {
+  const path = target.replace(SCHEME, '')
+  return path === '' || path.startsWith('?') ? `/${path}` : path
+}
+
+function parseFields(text: string): Headers {
+  const headers: Headers = Object.create(null)
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':')
+    if (colon < 0) continue
+    const name = line.slice(0, colon).toLowerCase()
+    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value
+  }
+  return headers
+}
