@@ -75,6 +75,7 @@ void print_result(const char* mode, const struct options* options, const struct 
 void run_echo(const struct options* options);
 void run_churn(const struct options* options);
 void run_udp(const struct options* options);
+void run_fanout(const struct options* options);
 void run_idle(const struct options* options);
 
 #endif  // POLLUX_LOAD_H_

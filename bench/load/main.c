@@ -20,7 +20,7 @@ enum { kFdsToSpare = 16, kSlackSeconds = 60 };
 static void usage(const char* problem) {
   fprintf(
       stderr,
-      "load: %s\nusage: load echo|churn|udp|idle --target HOST:PORT [--connections N] [--size BYTES] "
+      "load: %s\nusage: load echo|churn|udp|fanout|idle --target HOST:PORT [--connections N] [--size BYTES] "
       "[--depth N] "
       "[--segments 0|1] [--frames 0|1] [--warm-up S] [--duration S] [--server-pid PID] [--server-core N]\n",
       problem);
@@ -115,10 +115,12 @@ int main(int argc, char** argv) {
     run_udp(&options);
   } else if (strcmp(mode, "churn") == 0) {
     run_churn(&options);
+  } else if (strcmp(mode, "fanout") == 0) {
+    run_fanout(&options);
   } else if (strcmp(mode, "idle") == 0) {
     run_idle(&options);
   } else {
-    usage("the mode must be echo, churn, udp or idle");
+    usage("the mode must be echo, churn, udp, fanout or idle");
   }
   return 0;
 }

@@ -17,6 +17,7 @@ const USAGE = `usage: bench SUITE… [flags]
   codecs             lines and length-prefixed messages, against bytes without a codec
   kv                 the store of the examples, against redis-server
   http               a hello over HTTP, against nginx and node:http
+  fanout             one message to many connections
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)

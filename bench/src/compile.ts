@@ -8,8 +8,17 @@ const FLAGS = ['-O2', '-std=gnu17', '-Wall', '-Wextra', '-Werror']
 /** Program name → its C sources, below `bench/`. */
 const PROGRAMS: Record<string, string[]> = {
   pin: ['load/pin.c'],
-  load: ['load/main.c', 'load/common.c', 'load/echo.c', 'load/churn.c', 'load/idle.c', 'load/udp.c'],
+  load: [
+    'load/main.c',
+    'load/common.c',
+    'load/echo.c',
+    'load/churn.c',
+    'load/idle.c',
+    'load/udp.c',
+    'load/fanout.c',
+  ],
   'epoll-echo': ['peers/epoll-echo.c'],
+  'epoll-fanout': ['peers/epoll-fanout.c'],
   'udp-echo': ['peers/udp-echo.c'],
 }
 

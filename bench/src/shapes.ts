@@ -5,7 +5,7 @@ import type { LoadResult, LoadTimes } from './load.js'
 export interface Shape {
   name: string
   label: string
-  mode: 'echo' | 'churn' | 'idle' | 'udp' | 'other'
+  mode: 'echo' | 'churn' | 'idle' | 'udp' | 'fanout' | 'other'
   connections: number
   size: number
   depth: number

@@ -1,5 +1,11 @@
+
+import { FANOUT } from './fanout.js'
+
+
 import { HTTP_SHAPES, HTTP_TARGETS, listHttpPeers } from './http.js'
 import { KV_SHAPES, KV_TARGETS, listKvPeers } from './kv.js'
+
+
 import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
 import { CODEC_SHAPES, SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
 import { CODEC_TARGETS, TARGETS, type Target, UDP_TARGETS } from './targets.js'
@@ -66,4 +72,4 @@ export const HTTP: Suite = {
   targets: HTTP_TARGETS,
 }
 
-export const SUITES = [ECHO, UDP, CODECS, KV, HTTP]
+export const SUITES = [ECHO, UDP, CODECS, KV, HTTP, FANOUT]

@@ -44,6 +44,10 @@ export const ErrorCode = {
   MALFORMED_FRAME: 'ERR_POLLUX_MALFORMED_FRAME',
   /** The peer ended in the middle of a frame. */
   INCOMPLETE_FRAME: 'ERR_POLLUX_INCOMPLETE_FRAME',
+  /** A file became shorter while it was being sent. */
+  FILE_CHANGED: 'ERR_POLLUX_FILE_CHANGED',
+  /** One of the two connections of a pipe closed, or failed, before the other's end. */
+  PIPE_BROKEN: 'ERR_POLLUX_PIPE_BROKEN',
   /** Something was to be sent over a client that is not connected, and that keeps nothing for later. */
   NOT_CONNECTED: 'ERR_POLLUX_NOT_CONNECTED',
   /** A reconnecting client has failed as often as `maxAttempts` allows; `cause` is the last failure. */
@@ -58,10 +62,6 @@ export const ErrorCode = {
   INPUT_TAKEN: 'ERR_POLLUX_INPUT_TAKEN',
   /** TLS failed, for a reason that OpenSSL and Node have no code for. */
   TLS: 'ERR_POLLUX_TLS',
-  /** A file became shorter while it was being sent. */
-  FILE_CHANGED: 'ERR_POLLUX_FILE_CHANGED',
-  /** One of the two connections of a pipe closed, or failed, before the other's end. */
-  PIPE_BROKEN: 'ERR_POLLUX_PIPE_BROKEN',
   /** `listen` on a server that was closed. */
   SERVER_CLOSED: 'ERR_POLLUX_SERVER_CLOSED',
   /** A worker of `serve` could not start; `cause` says why. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from './support/folder.js'
 import { checkFds, openFds } from './support/leaks.js'
 import { eventually, iteration } from './support/patience.js'
-import { expectSameBytes, noise, Peer } from './support/peer.js'
+import { noise, Peer } from './support/peer.js'
 import { constants, errno } from './support/raw_reactor.js'
 import { BACKENDS, errorOf, listenUnix, ok, type Serving, serveTcp } from './support/server.js'
 

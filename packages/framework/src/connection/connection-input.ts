@@ -188,9 +188,14 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     return (this.flags & END_WAITS) !== 0 || lifecycle === PEER_ENDED || lifecycle === CLOSING
   }
 
-  /** Pipes: the handlers get what is received again. */
-  endPipe(): void {
+  /**
+   * Pipes: the handlers get what is received again.
+   *
+   * @param all whether the peer has ended: there is nothing left that whoever takes the messages has to wait for
+   */
+  endPipe(all: boolean): void {
     this.details.pipeFrom = undefined
+    if (all) this.holds &= ~Hold.ADAPTER
     this.release(Hold.PIPE_FULL)
     this.release(Hold.PIPE)
   }
@@ -397,7 +402,12 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
         input.borrow = this.settings.borrow
         const message = this.guarded(codec, input, false)
         if (message === undefined) {
-          if (input.start !== before) continue
+          if (input.start !== before) {
+            // It left out what means nothing: what follows is a fresh frame.
+            input.scanned = 0
+            input.needed = 0
+            continue
+          }
           // It threw, and that was seen to.
           if (this.lifecycle > ENDED) return
           const length = input.end - before

@@ -105,8 +105,14 @@ class Pipe implements PipeFrom, PipeTo {
   start(): void {
     if (this.mode !== Mode.WAITING) return
     const { from, to } = this
-    if (from.readyState === 'closed') return this.fail('the connection that is read has closed', from.failure)
-    if (!to.isWritable) return this.fail('the connection that is written to has ended', to.failure)
+    if (from.readyState === 'closed') {
+      this.fail('the connection that is read has closed', from.failure)
+      return
+    }
+    if (!to.isWritable) {
+      this.fail('the connection that is written to has ended', to.failure)
+      return
+    }
     this.mode = Mode.WRITES
     const rest = from.takeReceived()
     if (rest !== null) this.write(rest)
@@ -174,7 +180,7 @@ class Pipe implements PipeFrom, PipeTo {
   private finish(): void {
     const { from, to } = this
     const bytes = this.written + (this.mode === Mode.KERNEL ? from.bytesRead - this.readBefore : 0)
-    this.leave()
+    this.leave(true)
     if (this.end) to.end()
     else to.pipeLeft()
     this.resolve(bytes)
@@ -183,7 +189,7 @@ class Pipe implements PipeFrom, PipeTo {
   private fail(what: string, cause: unknown): void {
     if (this.isOver) return
     const { from, to } = this
-    this.leave()
+    this.leave(false)
     if (this.end) {
       from.resetFor(CloseReason.PIPE_BROKEN)
       to.resetFor(CloseReason.PIPE_BROKEN)
@@ -193,9 +199,9 @@ class Pipe implements PipeFrom, PipeTo {
     this.reject(pipeBroken(what, cause))
   }
 
-  private leave(): void {
+  private leave(ended: boolean): void {
     this.mode = Mode.OVER
     this.to.pipeTo = undefined
-    this.from.endPipe()
+    this.from.endPipe(ended)
   }
 }

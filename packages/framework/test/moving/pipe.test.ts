@@ -273,12 +273,12 @@ describe.each(BACKENDS)('pipe on %s', (backend) => {
     const loop = loopOn(backend)
     const path = `${folder}/echo-${backend}`
     await serverOf({ loop, data: (conn, chunk) => void conn.write(chunk) }).listen({ path })
+    let upstream: Connection | undefined
     const service = await serve({
       loop,
       async open(conn) {
-        const upstream = await connect({ path }, { loop, open() {} })
-        pipe(conn, upstream)
-        pipe(upstream, conn)
+        upstream = await connect({ path }, { loop, open() {} })
+        await Promise.all([pipe(conn, upstream), pipe(upstream, conn)])
       },
     })
     const peer = await service.connect()
@@ -288,6 +288,8 @@ describe.each(BACKENDS)('pipe on %s', (backend) => {
     await sent
     await peer.end()
     await peer.awaitEnd()
+    await eventually('both to close', () => service.server.connections === 0)
+    await eventually('both to close', () => upstream?.closeReason === 'ended')
   })
 
   it('refuses what it can not do', async () => {

@@ -58,7 +58,7 @@ describe.each(BACKENDS)('fan-out on %s', (backend) => {
 
   it('encodes once, with the codec of the server', async () => {
     let encoded = 0
-    const codec: Codec<string> = {
+    const codec: Codec<string, string | Uint8Array> = {
       maxFrameBytes: 10,
       decode: () => undefined,
       encode(line, output) {
@@ -220,10 +220,13 @@ describe.each(BACKENDS)('fan-out on %s', (backend) => {
     await expect(serving(0, { fanOut: 1 as FanOutOptions })).rejects.toThrow(/fanOut/)
   })
 
-  async function serving(count: number, init: Partial<ServerInit<unknown, never, string | Uint8Array>> = {}) {
-    const conns: Connection<unknown, never, string | Uint8Array>[] = []
+  async function serving(
+    count: number,
+    init: Partial<ServerInit<unknown, string, string | Uint8Array>> = {},
+  ) {
+    const conns: Connection<unknown, string, string | Uint8Array>[] = []
     const errors: unknown[] = []
-    const service = await serve<unknown, never, string | Uint8Array>({
+    const service = await serve<unknown, string, string | Uint8Array>({
       loop: loopOn(backend),
       ...(init.codec === undefined ? { data() {} } : {}),
       open: (conn) => void conns.push(conn),
