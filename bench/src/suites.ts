@@ -1,11 +1,6 @@
-
 import { FANOUT } from './fanout.js'
-
-
 import { HTTP_SHAPES, HTTP_TARGETS, listHttpPeers } from './http.js'
 import { KV_SHAPES, KV_TARGETS, listKvPeers } from './kv.js'
-
-
 import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
 import { CODEC_SHAPES, SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
 import { CODEC_TARGETS, TARGETS, type Target, UDP_TARGETS } from './targets.js'
