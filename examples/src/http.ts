@@ -24,7 +24,8 @@ const routes: Routes = {
     await sleep(Math.min(Number(parameters.ms) || 0, MAX_SLOW_MS))
     return text(`after ${parameters.ms} ms\n`)
   },
-  'GET /count/:to': ({ parameters }) => new Response(200, { 'content-type': 'text/plain' }, count(Number(parameters.to))),
+  'GET /count/:to': ({ parameters }) =>
+    new Response(200, { 'content-type': 'text/plain' }, count(Number(parameters.to))),
 }
 
 /** Streamed: made as the client reads it. */

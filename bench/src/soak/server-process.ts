@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AnyServer, EventLoop, serve, type WorkerGroup } from '@pollux/framework'
-import { makeServer } from './app.js'
+import { type AnyServer, type Endpoint, EventLoop, serve, type WorkerGroup } from '@pollux/framework'
+import { makeProxy, makeServer } from './app.js'
 import { begin } from './misfortunes.js'
 import type { Round } from './rounds.js'
 
@@ -23,9 +23,8 @@ export interface Remains {
   restarts: number
 }
 
-export type Endpoint = { path: string } | { host: string; port: number }
-
 let server: AnyServer | undefined
+let proxy: AnyServer | undefined
 let group: WorkerGroup | undefined
 let restore = () => {}
 
@@ -50,6 +49,10 @@ async function start(round: Round): Promise<void> {
   } else {
     server = makeServer(round, false)
     address = await server.listen(target)
+    if (round.front === 'a proxy') {
+      proxy = makeProxy(address as Endpoint)
+      address = await proxy.listen({ host: '127.0.0.1', port: 0 })
+    }
   }
   restore = await begin(round)
   process.send?.({ listening: address })
@@ -57,6 +60,7 @@ async function start(round: Round): Promise<void> {
 
 async function stop(): Promise<void> {
   restore()
+  await proxy?.close({ deadlineMs: 1000 })
   await Promise.all([server?.close({ deadlineMs: 1000 }), group?.close({ deadlineMs: 1000 })])
   const left = { unclosed: 0, opened: 0, messages: 0, handlerErrors: 0, restarts: group?.restarts ?? 0 }
   if (server !== undefined) {
@@ -65,6 +69,7 @@ async function stop(): Promise<void> {
     Object.assign(left, { opened, messages: messagesReceived, handlerErrors })
   }
   server = undefined
+  proxy = undefined
   group = undefined
   process.send?.({ remains: { ...left, ...(await look()) } })
 }

@@ -69,7 +69,8 @@ class HttpDecoder implements HttpCodec {
   private decodeHead(input: Input): Incoming | undefined {
     const { bytes, end } = input
     // Empty lines before a request are what old clients send after a body.
-    while (end - input.start >= 2 && bytes[input.start] === CR && bytes[input.start + 1] === LF) input.start += 2
+    while (end - input.start >= 2 && bytes[input.start] === CR && bytes[input.start + 1] === LF)
+      input.start += 2
     const { start } = input
     if (end === start || (end - start === 1 && bytes[start] === CR)) return undefined
     // A head that was incomplete is read again only when its end is there, and not with each of its bytes.
@@ -116,7 +117,8 @@ class HttpDecoder implements HttpCodec {
     const { bytes, start, end } = input
     if (end - start > this.reader.maxHeadBytes) return true
     for (let at = start + Math.max(3, input.scanned); at < end; at++) {
-      if (bytes[at] === LF && bytes[at - 2] === LF && bytes[at - 1] === CR && bytes[at - 3] === CR) return true
+      if (bytes[at] === LF && bytes[at - 2] === LF && bytes[at - 1] === CR && bytes[at - 3] === CR)
+        return true
     }
     input.scanned = end - start
     return false

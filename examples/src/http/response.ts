@@ -30,7 +30,8 @@ export class Response {
   ) {
     let fields = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
     for (const [name, value] of Object.entries(headers)) {
-      if (!NAME.test(name) || !VALUE.test(value)) throw new TypeError(`header '${name}' has bytes that no field may have`)
+      if (!NAME.test(name) || !VALUE.test(value))
+        throw new TypeError(`header '${name}' has bytes that no field may have`)
       fields += `${name}: ${value}\r\n`
     }
     this.fields = fields

@@ -56,14 +56,18 @@ export class Router {
 
 function compile(path: string): RegExp {
   const segments = path.split('/').map((segment) => {
-    return segment.startsWith(':') ? `(?<${segment.slice(1)}>[^/]+)` : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    return segment.startsWith(':')
+      ? `(?<${segment.slice(1)}>[^/]+)`
+      : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   })
   return new RegExp(`^${segments.join('/')}$`)
 }
 
 function decoded(groups: Record<string, string> = {}): Record<string, string> {
   try {
-    return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]))
+    return Object.fromEntries(
+      Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]),
+    )
   } catch {
     throw new HttpError(400)
   }

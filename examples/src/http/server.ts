@@ -84,7 +84,12 @@ function reply(conn: HttpConnection, request: Request, response: Response): Prom
 }
 
 /** Sends what comes, no faster than the client takes it. */
-async function stream(conn: HttpConnection, parts: Streamed, chunked: boolean, stays: boolean): Promise<void> {
+async function stream(
+  conn: HttpConnection,
+  parts: Streamed,
+  chunked: boolean,
+  stays: boolean,
+): Promise<void> {
   let sinceTurn = 0
   try {
     for await (const part of parts) {

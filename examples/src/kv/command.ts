@@ -17,7 +17,13 @@ export interface Command {
   readonly run: Run
 }
 
-export function command(name: string, arity: number, flags: string, keys: Command['keys'], run: Run): Command {
+export function command(
+  name: string,
+  arity: number,
+  flags: string,
+  keys: Command['keys'],
+  run: Run,
+): Command {
   return { name, arity, flags: flags.split(' '), keys, run }
 }
 

@@ -116,7 +116,13 @@ function encodeComposite(reply: Composite, output: Output, resp3: boolean): void
   }
 }
 
-function encodeItems(type: string, size: number, items: Iterable<Reply>, output: Output, resp3: boolean): void {
+function encodeItems(
+  type: string,
+  size: number,
+  items: Iterable<Reply>,
+  output: Output,
+  resp3: boolean,
+): void {
   head(output, type.charCodeAt(0), size)
   for (const item of items) encode(item, output, resp3)
 }

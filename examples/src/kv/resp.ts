@@ -103,7 +103,8 @@ class RespDecoder implements RespCodec {
         input.needed = textTo + 2 - start
         return this.wait(input, request, at)
       }
-      if (bytes[textTo] !== CR || bytes[textTo + 1] !== LF) throw protocolError('expected CRLF after a bulk string')
+      if (bytes[textTo] !== CR || bytes[textTo + 1] !== LF)
+        throw protocolError('expected CRLF after a bulk string')
       request.add(textFrom - start, textTo - start)
       at = textTo + 2
     }
@@ -166,7 +167,11 @@ class RespDecoder implements RespCodec {
       input.scanned = end - start
       return undefined
     }
-    const text = input.text(start, lineEnd > start && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd, 'latin1')
+    const text = input.text(
+      start,
+      lineEnd > start && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd,
+      'latin1',
+    )
     const words = splitArguments(text)
     if (words === undefined) throw protocolError('unbalanced quotes in request')
     input.start = lineEnd + 1

@@ -36,7 +36,16 @@ describe.runIf(has('curl'))('curl', () => {
   })
 
   it('uses one connection for many requests', async () => {
-    const output = await curl('-w', '%{num_connects} %{http_code}\n', '-o', '/dev/null', url('/hello'), '-o', '/dev/null', url('/hello'))
+    const output = await curl(
+      '-w',
+      '%{num_connects} %{http_code}\n',
+      '-o',
+      '/dev/null',
+      url('/hello'),
+      '-o',
+      '/dev/null',
+      url('/hello'),
+    )
     expect(output).toBe('1 200\n0 200\n')
   })
 
@@ -71,11 +80,14 @@ describe.runIf(has('curl'))('curl', () => {
     },
   )
 
-  it.each([[[]], [['--http1.0']]])('gets all of a body that is made while it is sent, with %o', async (flags) => {
-    const lines = (await curl(...flags, url('/count/20000'))).trimEnd().split('\n')
-    expect(lines).toHaveLength(20_000)
-    expect(lines.at(-1)).toBe('20000')
-  })
+  it.each([[[]], [['--http1.0']]])(
+    'gets all of a body that is made while it is sent, with %o',
+    async (flags) => {
+      const lines = (await curl(...flags, url('/count/20000'))).trimEnd().split('\n')
+      expect(lines).toHaveLength(20_000)
+      expect(lines.at(-1)).toBe('20000')
+    },
+  )
 
   it('is not kept waiting by a slow answer to others', async () => {
     const slow = curl(url('/slow/9999'))
@@ -91,7 +103,12 @@ describe('undici', () => {
     const delays = [40, 0, 20, 0, 0, 30, 0, 10, 0, 0]
     const done: number[] = []
     const answers = delays.map(async (delay, i) => {
-      const { body } = await client.request({ path: `/slow/${delay}`, method: 'GET', idempotent: true, blocking: false })
+      const { body } = await client.request({
+        path: `/slow/${delay}`,
+        method: 'GET',
+        idempotent: true,
+        blocking: false,
+      })
       expect(await body.text()).toBe(`after ${delay} ms\n`)
       done.push(i)
     })
@@ -111,12 +128,14 @@ describe('undici', () => {
   it('reads the refusal of a body that is too long', async () => {
     const client = new Client(url(''))
     clients.push(client)
-    const { statusCode, headers } = await client.request({
-      path: '/echo',
-      method: 'POST',
-      headers: { 'content-length': '2000000', expect: '100-continue' },
-      body: null,
-    }).catch(() => ({ statusCode: 413, headers: { connection: 'close' } }))
+    const { statusCode, headers } = await client
+      .request({
+        path: '/echo',
+        method: 'POST',
+        headers: { 'content-length': '2000000', expect: '100-continue' },
+        body: null,
+      })
+      .catch(() => ({ statusCode: 413, headers: { connection: 'close' } }))
     expect(statusCode).toBe(413)
     expect(headers.connection).toBe('close')
   })
@@ -140,7 +159,8 @@ describe.runIf(has('wrk'))('wrk', () => {
 
 describe('a raw client', () => {
   const HOST = 'Host: a\r\n'
-  const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))
+  const statuses = (text: string) =>
+    [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))
 
   async function send(text: string): Promise<string> {
     const peer = await Peer.connect({ host: '127.0.0.1', port })
@@ -150,7 +170,10 @@ describe('a raw client', () => {
   }
 
   it.each([
-    ['POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    [
+      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', 501],
     ['GET /hello HTTP/1.1\r\n\r\n', 400],
     ['GET /hello HTTP/1.1\nHost: a\n\n', 400],
@@ -165,13 +188,17 @@ describe('a raw client', () => {
   })
 
   it('that asks for the end gets it after its answer', async () => {
-    const answer = await send(`GET /slow/20 HTTP/1.1\r\n${HOST}Connection: close\r\n\r\nGET /hello HTTP/1.1\r\n${HOST}\r\n`)
+    const answer = await send(
+      `GET /slow/20 HTTP/1.1\r\n${HOST}Connection: close\r\n\r\nGET /hello HTTP/1.1\r\n${HOST}\r\n`,
+    )
     expect(statuses(answer)).toEqual([200])
     expect(answer).toMatch(/connection: close\r\n[\s\S]*after 20 ms\n$/)
   })
 
   it('of 1.0 gets one answer, or more if it asks for that', async () => {
-    expect(await send('GET /hello HTTP/1.0\r\n\r\n')).toMatch(/\r\nconnection: close\r\n[\s\S]*\r\n\r\nhello$/)
+    expect(await send('GET /hello HTTP/1.0\r\n\r\n')).toMatch(
+      /\r\nconnection: close\r\n[\s\S]*\r\n\r\nhello$/,
+    )
     const two = await send('GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /hello HTTP/1.0\r\n\r\n')
     expect(two).toMatch(/\r\nconnection: keep-alive\r\n/)
     expect(statuses(two)).toEqual([200, 200])

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CONTINUE, type HttpLimits, http } from '../../src/http/http-codec.js'
 import { HttpError } from '../../src/http/http-error.js'
-import { Request } from '../../src/http/request.js'
+import type { Request } from '../../src/http/request.js'
 import { decodeInPieces } from '../support/decoding.js'
 
 /** Requests as `METHOD target body`, refusals as their status. */
@@ -30,9 +30,21 @@ describe('a request', () => {
     ['after an empty line', `\r\n${NEXT}`, ['GET /next']],
     ['with a length', post('Content-Length: 5', `hello${NEXT}`), ['POST / hello', 'GET /next']],
     ['with a length of 0', post('Content-Length: 0', NEXT), ['POST /', 'GET /next']],
-    ['in chunks', post('Transfer-Encoding: Chunked', `5\r\nhello\r\n0\r\n\r\n${NEXT}`), ['POST / hello', 'GET /next']],
-    ['in chunks with extensions', post('Transfer-Encoding: chunked', '00A;x="y" ; z\r\n0123456789\r\n1\r\n!\r\n0\r\n\r\n'), ['POST / 0123456789!']],
-    ['with trailers', post('Transfer-Encoding: chunked', `1\r\nx\r\n0\r\nA: b\r\n\r\n${NEXT}`), ['POST / x', 'GET /next']],
+    [
+      'in chunks',
+      post('Transfer-Encoding: Chunked', `5\r\nhello\r\n0\r\n\r\n${NEXT}`),
+      ['POST / hello', 'GET /next'],
+    ],
+    [
+      'in chunks with extensions',
+      post('Transfer-Encoding: chunked', '00A;x="y" ; z\r\n0123456789\r\n1\r\n!\r\n0\r\n\r\n'),
+      ['POST / 0123456789!'],
+    ],
+    [
+      'with trailers',
+      post('Transfer-Encoding: chunked', `1\r\nx\r\n0\r\nA: b\r\n\r\n${NEXT}`),
+      ['POST / x', 'GET /next'],
+    ],
     ['of 1.0 without a host', 'GET / HTTP/1.0\r\n\r\n', ['GET /']],
     ['for a proxy', `GET http://a/b?c HTTP/1.1\r\n${HOST}\r\n`, ['GET /b?c']],
     ['for a proxy, without a path', `GET http://a HTTP/1.1\r\n${HOST}\r\n`, ['GET /']],
@@ -41,7 +53,11 @@ describe('a request', () => {
     ['with an empty value', get('A:'), ['GET /']],
     ['with bytes beyond ASCII in a value', get('A: \xe4'), ['GET /']],
     ['that is the last', `${get('Connection: close')}${NEXT}`, ['GET /']],
-    ['that is the last, with a body', `${post('Connection: x, Close\r\nContent-Length: 1', 'x')}${NEXT}`, ['POST / x']],
+    [
+      'that is the last, with a body',
+      `${post('Connection: x, Close\r\nContent-Length: 1', 'x')}${NEXT}`,
+      ['POST / x'],
+    ],
     ['of 1.0, which is the last', `GET / HTTP/1.0\r\n\r\n${NEXT}`, ['GET /']],
     ['of 1.0 that stays', `GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n${NEXT}`, ['GET /', 'GET /next']],
   ])('%s', (_, text, messages) => {
@@ -56,7 +72,12 @@ describe('a request', () => {
   })
 
   it('has its fields, however they are written', () => {
-    const { messages } = decodeInPieces(http()(), Buffer.from(get('X-A: 1\r\nx-a:  2 ')), [], (message) => message)
+    const { messages } = decodeInPieces(
+      http()(),
+      Buffer.from(get('X-A: 1\r\nx-a:  2 ')),
+      [],
+      (message) => message,
+    )
     expect((messages[0] as Request).headers).toMatchObject({ host: 'a', 'x-a': '1, 2' })
   })
 })
@@ -64,8 +85,16 @@ describe('a request', () => {
 describe('refused', () => {
   it.each<[string, string, number]>([
     // Two lengths.
-    ['Content-Length and Transfer-Encoding', post('Content-Length: 5\r\nTransfer-Encoding: chunked', '0\r\n\r\n'), 400],
-    ['Transfer-Encoding and Content-Length', post('Transfer-Encoding: chunked\r\nContent-Length: 5', '0\r\n\r\n'), 400],
+    [
+      'Content-Length and Transfer-Encoding',
+      post('Content-Length: 5\r\nTransfer-Encoding: chunked', '0\r\n\r\n'),
+      400,
+    ],
+    [
+      'Transfer-Encoding and Content-Length',
+      post('Transfer-Encoding: chunked\r\nContent-Length: 5', '0\r\n\r\n'),
+      400,
+    ],
     ['two lengths', post('Content-Length: 5\r\nContent-Length: 6', 'hello!'), 400],
     ['two lengths that agree', post('Content-Length: 5\r\nContent-Length: 5', 'hello'), 400],
     ['a list of lengths', post('Content-Length: 5, 5', 'hello'), 400],
@@ -78,7 +107,11 @@ describe('refused', () => {
     ['a length beyond numbers', post('Content-Length: 99999999999999999999', 'x'), 413],
     // Codings.
     ['chunked that is not the last', post('Transfer-Encoding: chunked, gzip', '0\r\n\r\n'), 400],
-    ['chunked that is not the last, in two fields', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip'), 400],
+    [
+      'chunked that is not the last, in two fields',
+      post('Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip'),
+      400,
+    ],
     ['chunked twice', post('Transfer-Encoding: chunked, chunked', '0\r\n\r\n'), 400],
     ['another coding alone', post('Transfer-Encoding: gzip'), 400],
     ['identity', post('Transfer-Encoding: identity'), 400],
@@ -127,7 +160,11 @@ describe('refused', () => {
     ['a bare CR in an extension', post('Transfer-Encoding: chunked', '1;a\rb\r\nx\r\n0\r\n\r\n'), 400],
     ['a size of too many digits', post('Transfer-Encoding: chunked', '000000001\r\nx\r\n'), 400],
     ['a size line of no end', post('Transfer-Encoding: chunked', `1;${'x'.repeat(400)}`), 400],
-    ['a chunk that is longer than its size', post('Transfer-Encoding: chunked', '1\r\nxyz\r\n0\r\n\r\n'), 400],
+    [
+      'a chunk that is longer than its size',
+      post('Transfer-Encoding: chunked', '1\r\nxyz\r\n0\r\n\r\n'),
+      400,
+    ],
     ['a chunk that ends with a bare LF', post('Transfer-Encoding: chunked', '1\r\nx\n0\r\n\r\n'), 400],
     ['a trailer that is no field', post('Transfer-Encoding: chunked', '0\r\nGET / HTTP/1.1\r\n\r\n'), 400],
     // What we don't do.
@@ -147,8 +184,18 @@ describe('refused', () => {
     ['a long head that has no end', { maxHeadBytes: 50 }, `GET / HTTP/1.1\r\nA: ${'x'.repeat(50)}`, 431],
     ['many fields', { maxFields: 3 }, get('A: 1\r\nB: 2\r\nC: 3'), 431],
     ['a long body', { maxBodyBytes: 4 }, post('Content-Length: 5'), 413],
-    ['a long body in chunks', { maxBodyBytes: 4 }, post('Transfer-Encoding: chunked', '3\r\nabc\r\n2\r\n'), 413],
-    ['long trailers', { maxHeadBytes: 80 }, post('Transfer-Encoding: chunked', `0\r\nA: ${'x'.repeat(90)}`), 431],
+    [
+      'a long body in chunks',
+      { maxBodyBytes: 4 },
+      post('Transfer-Encoding: chunked', '3\r\nabc\r\n2\r\n'),
+      413,
+    ],
+    [
+      'long trailers',
+      { maxHeadBytes: 80 },
+      post('Transfer-Encoding: chunked', `0\r\nA: ${'x'.repeat(90)}`),
+      431,
+    ],
   ])('%s', (_, limits, text, status) => {
     expect(decode(text, [], limits)).toEqual([status])
     expect(decode(text, everyCut(text), limits)).toEqual([status])
@@ -163,7 +210,26 @@ describe('refused', () => {
 
 describe('bytes by chance', () => {
   const parts = fc.array(
-    fc.constantFrom('GET', 'POST', ' ', '/', 'HTTP/1.1', '\r\n', '\r', '\n', ':', HOST, 'Content-Length: 3\r\n', 'Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n', '0\r\n\r\n', 'abc', '\0', '\xff', NEXT),
+    fc.constantFrom(
+      'GET',
+      'POST',
+      ' ',
+      '/',
+      'HTTP/1.1',
+      '\r\n',
+      '\r',
+      '\n',
+      ':',
+      HOST,
+      'Content-Length: 3\r\n',
+      'Transfer-Encoding: chunked\r\n',
+      '3\r\nabc\r\n',
+      '0\r\n\r\n',
+      'abc',
+      '\0',
+      '\xff',
+      NEXT,
+    ),
     { maxLength: 25 },
   )
   // A head that has no end may be refused as soon as it is wrong, or when it is complete: so each has one.
@@ -185,18 +251,24 @@ describe('bytes by chance', () => {
   })
 
   it('as a body arrive as they were, in chunks of any size', () => {
-    const piece = fc.uint8Array({ minLength: 1, maxLength: 50 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
+    const piece = fc
+      .uint8Array({ minLength: 1, maxLength: 50 })
+      .map((bytes) => Buffer.from(bytes).toString('latin1'))
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 10 }), fc.array(fc.nat({ max: 500 }), { maxLength: 10 }), (pieces, cuts) => {
-        const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')
-        const decoded = decodeInPieces(
-          http()(),
-          Buffer.from(post('Transfer-Encoding: chunked', `${chunks}0\r\n\r\n`), 'latin1'),
-          cuts,
-          (message) => (message as Request).body?.toString('latin1'),
-        )
-        expect(decoded.messages).toEqual([pieces.join('')])
-      }),
+      fc.property(
+        fc.array(piece, { maxLength: 10 }),
+        fc.array(fc.nat({ max: 500 }), { maxLength: 10 }),
+        (pieces, cuts) => {
+          const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')
+          const decoded = decodeInPieces(
+            http()(),
+            Buffer.from(post('Transfer-Encoding: chunked', `${chunks}0\r\n\r\n`), 'latin1'),
+            cuts,
+            (message) => (message as Request).body?.toString('latin1'),
+          )
+          expect(decoded.messages).toEqual([pieces.join('')])
+        },
+      ),
       { numRuns: 200 },
     )
   })

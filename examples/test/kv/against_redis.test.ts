@@ -14,7 +14,19 @@ afterEach(endChildren)
 const folder = temporaryFolder()
 
 /** Redis gives these in an order of its own. */
-const UNORDERED = new Set(['KEYS', 'SCAN', 'HGETALL', 'HKEYS', 'HVALS', 'SMEMBERS', 'SINTER', 'SUNION', 'SDIFF', 'SPOP', 'SRANDMEMBER'])
+const UNORDERED = new Set([
+  'KEYS',
+  'SCAN',
+  'HGETALL',
+  'HKEYS',
+  'HVALS',
+  'SMEMBERS',
+  'SINTER',
+  'SUNION',
+  'SDIFF',
+  'SPOP',
+  'SRANDMEMBER',
+])
 
 /** How far times to live may be apart, in the unit of the reply: a minute is what a loaded machine may take. */
 const TOLERANCES: Record<string, number> = { TTL: 60, PTTL: 60_000 }
@@ -27,20 +39,22 @@ function isSame(name: string, ours: string, theirs: string): boolean {
 }
 
 describe.runIf(has('redis-server'))('against redis-server', () => {
-  it.each(seeds(6).flatMap((seed) => [[2, seed], [3, seed]]))(
-    'version %i, seed %i: every reply is the same',
-    async (version, seed) => {
-      const commands = [['FLUSHALL'], ...randomCommands(new Random(seed), 600)]
-      if (version === 3) commands.unshift(['HELLO', '3'])
-      const { path } = await startRedis(folder)
-      const { port } = await startExample('kv')
-      const theirs = await replies({ path }, commands)
-      const ours = await replies({ host: '127.0.0.1', port }, commands)
-      const differences = commands.flatMap((command, i) => {
-        if (command[0] === 'HELLO' && command.length === 2) return []
-        return isSame(command[0], ours[i], theirs[i]) ? [] : [{ i, command, ours: ours[i], redis: theirs[i] }]
-      })
-      expect(differences).toEqual([])
-    },
-  )
+  it.each(
+    seeds(6).flatMap((seed) => [
+      [2, seed],
+      [3, seed],
+    ]),
+  )('version %i, seed %i: every reply is the same', async (version, seed) => {
+    const commands = [['FLUSHALL'], ...randomCommands(new Random(seed), 600)]
+    if (version === 3) commands.unshift(['HELLO', '3'])
+    const { path } = await startRedis(folder)
+    const { port } = await startExample('kv')
+    const theirs = await replies({ path }, commands)
+    const ours = await replies({ host: '127.0.0.1', port }, commands)
+    const differences = commands.flatMap((command, i) => {
+      if (command[0] === 'HELLO' && command.length === 2) return []
+      return isSame(command[0], ours[i], theirs[i]) ? [] : [{ i, command, ours: ours[i], redis: theirs[i] }]
+    })
+    expect(differences).toEqual([])
+  })
 })

@@ -163,7 +163,9 @@ describe('ioredis', () => {
     const [subscriber, publisher] = [redis(), redis()]
     const heard: string[][] = []
     subscriber.on('message', (channel: string, text: string) => heard.push([channel, text]))
-    subscriber.on('pmessage', (pattern: string, channel: string, text: string) => heard.push([pattern, channel, text]))
+    subscriber.on('pmessage', (pattern: string, channel: string, text: string) =>
+      heard.push([pattern, channel, text]),
+    )
     expect(await subscriber.subscribe('news', 'sport')).toBe(2)
     expect(await subscriber.psubscribe('n*')).toBe(3)
     expect(await publisher.publish('news', 'one')).toBe(2)
@@ -197,7 +199,8 @@ describe('a raw client', () => {
     const hello = '%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n'
     expect((await peer.awaitBytes(hello.length)).toString()).toContain(hello)
     await peer.send('SUBSCRIBE a\r\nPUBLISH a x\r\nGET a\r\n')
-    const rest = '>3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n:1\r\n_\r\n'
+    const rest =
+      '>3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n:1\r\n_\r\n'
     await eventually('the message', () => peer.bytes.toString().endsWith(rest))
   })
 
@@ -232,7 +235,9 @@ describe('a raw client', () => {
 
   it('that resets is as it was in the beginning', async () => {
     const peer = await Peer.connect({ host: '127.0.0.1', port })
-    await peer.send('SELECT 3\r\nSET a 1\r\nCLIENT SETNAME x\r\nSUBSCRIBE c\r\nRESET\r\nGET a\r\nCLIENT GETNAME\r\n')
+    await peer.send(
+      'SELECT 3\r\nSET a 1\r\nCLIENT SETNAME x\r\nSUBSCRIBE c\r\nRESET\r\nGET a\r\nCLIENT GETNAME\r\n',
+    )
     await eventually('the answers', () => peer.bytes.toString().endsWith('+RESET\r\n$-1\r\n$-1\r\n'))
   })
 })

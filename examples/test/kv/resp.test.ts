@@ -51,17 +51,41 @@ describe('commands', () => {
 
   it('of arbitrary bytes fail with a CodecError or not at all, and at the same place however they are cut', () => {
     const likely = fc.array(
-      fc.constantFrom('*', '$', '-', '1', '2', '9', '\r', '\n', '\r\n', 'a', ' ', '"', "'", '\\', '\0', '\xff'),
+      fc.constantFrom(
+        '*',
+        '$',
+        '-',
+        '1',
+        '2',
+        '9',
+        '\r',
+        '\n',
+        '\r\n',
+        'a',
+        ' ',
+        '"',
+        "'",
+        '\\',
+        '\0',
+        '\xff',
+      ),
       { maxLength: 60 },
     )
     fc.assert(
-      fc.property(fc.oneof(likely.map((parts) => parts.join('')), latin1), cuts, (text, places) => {
-        const whole = decode(text)
-        const cut = decode(text, places)
-        if (whole.error !== undefined) expect(whole.error).toBeInstanceOf(CodecError)
-        expect(cut.messages).toEqual(whole.messages)
-        expect(String(cut.error)).toBe(String(whole.error))
-      }),
+      fc.property(
+        fc.oneof(
+          likely.map((parts) => parts.join('')),
+          latin1,
+        ),
+        cuts,
+        (text, places) => {
+          const whole = decode(text)
+          const cut = decode(text, places)
+          if (whole.error !== undefined) expect(whole.error).toBeInstanceOf(CodecError)
+          expect(cut.messages).toEqual(whole.messages)
+          expect(String(cut.error)).toBe(String(whole.error))
+        },
+      ),
       { numRuns: 1000 },
     )
   })
@@ -137,7 +161,12 @@ describe('replies', () => {
     ['a large integer', 2n ** 63n - 1n, ':9223372036854775807\r\n', ':9223372036854775807\r\n'],
     ['nothing', null, '$-1\r\n', '_\r\n'],
     ['no array', NULL_ARRAY, '*-1\r\n', '_\r\n'],
-    ['an array', ['a', 1, [null]], '*3\r\n$1\r\na\r\n:1\r\n*1\r\n$-1\r\n', '*3\r\n$1\r\na\r\n:1\r\n*1\r\n_\r\n'],
+    [
+      'an array',
+      ['a', 1, [null]],
+      '*3\r\n$1\r\na\r\n:1\r\n*1\r\n$-1\r\n',
+      '*3\r\n$1\r\na\r\n:1\r\n*1\r\n_\r\n',
+    ],
     ['a map', new Map([['a', 1]]), '*2\r\n$1\r\na\r\n:1\r\n', '%1\r\n$1\r\na\r\n:1\r\n'],
     ['a set', new Set(['a']) as Reply, '*1\r\n$1\r\na\r\n', '~1\r\n$1\r\na\r\n'],
     ['a push', new Push(['a', 1]), '*2\r\n$1\r\na\r\n:1\r\n', '>2\r\n$1\r\na\r\n:1\r\n'],

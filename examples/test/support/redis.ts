@@ -1,6 +1,7 @@
 // A redis-server to compare with, and commands as bytes.
-import { join } from 'node:path'
+
 import type { NetConnectOpts } from 'node:net'
+import { join } from 'node:path'
 import { Child } from '../../../packages/native-poll/test/support/child.js'
 import { Peer } from '../../../packages/native-poll/test/support/peer.js'
 
@@ -21,7 +22,10 @@ export function commandBytes(args: readonly string[]): string {
 const MARKER = '<-- the reply to one command ends here -->'
 
 /** Sends all commands in one go; the bytes of each one's reply. */
-export async function replies(to: NetConnectOpts, commands: readonly (readonly string[])[]): Promise<string[]> {
+export async function replies(
+  to: NetConnectOpts,
+  commands: readonly (readonly string[])[],
+): Promise<string[]> {
   const peer = await Peer.connect(to)
   const echo = commandBytes(['ECHO', MARKER])
   void peer.send(Buffer.from(commands.map((args) => commandBytes(args) + echo).join(''), 'latin1'))

@@ -93,7 +93,14 @@ function reset(client: Client): Reply {
 }
 
 /** How many arguments each subcommand of CLIENT takes, with both words. */
-const CLIENT_ARGUMENTS: Record<string, number> = { id: 2, getname: 2, setname: 3, setinfo: 4, info: 2, list: 2 }
+const CLIENT_ARGUMENTS: Record<string, number> = {
+  id: 2,
+  getname: 2,
+  setname: 3,
+  setinfo: 4,
+  info: 2,
+  list: 2,
+}
 
 function client(client: Client, request: Request): Reply {
   const word = request.word(1)
@@ -129,7 +136,18 @@ function setInfo(client: Client, request: Request): Reply {
   return OK
 }
 
-function describe({ id, conn, name, openedAtMs, index, channels, patterns, version, library, libraryVersion }: Client) {
+function describe({
+  id,
+  conn,
+  name,
+  openedAtMs,
+  index,
+  channels,
+  patterns,
+  version,
+  library,
+  libraryVersion,
+}: Client) {
   const [address, local] = [conn.remoteAddress, conn.localAddress].map((each) =>
     each === undefined ? '' : formatAddress(each).replace(/^\w+:\/\//, ''),
   )

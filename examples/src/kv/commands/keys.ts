@@ -3,8 +3,8 @@ import { endOf, integer, NO_SUCH_KEY, SYNTAX_ERROR } from '../arguments.js'
 import type { Client } from '../client.js'
 import { ALL_KEYS, type Command, command, NO_KEY, ONE_KEY, type Run } from '../command.js'
 import { type Database, typeName } from '../database.js'
-import type { Entry } from '../keyspace.js'
 import { matchesGlob } from '../glob.js'
+import type { Entry } from '../keyspace.js'
 import { OK, ReadyReply, type Reply, ReplyError } from '../reply.js'
 import type { Request } from '../request.js'
 
@@ -162,7 +162,8 @@ function type({ db }: Client, request: Request): Reply {
 }
 
 function checkFlush(request: Request): void {
-  if (request.count > 2 || (request.count === 2 && !['async', 'sync'].includes(request.word(1)))) throw SYNTAX_ERROR
+  if (request.count > 2 || (request.count === 2 && !['async', 'sync'].includes(request.word(1))))
+    throw SYNTAX_ERROR
 }
 
 function flush({ db }: Client, request: Request): Reply {

@@ -1,8 +1,8 @@
 /** Lists. */
 import { integer, NO_SUCH_KEY, optionalCount, range } from '../arguments.js'
-import { wrongNumber } from '../errors.js'
-import { type Command, command, ONE_KEY, type Run } from '../command.js'
 import type { Client } from '../client.js'
+import { type Command, command, ONE_KEY, type Run } from '../command.js'
+import { wrongNumber } from '../errors.js'
 import { List } from '../list.js'
 import { NULL_ARRAY, OK, type Reply, ReplyError } from '../reply.js'
 import type { Request } from '../request.js'

@@ -56,7 +56,13 @@ export const PUBSUB_COMMANDS: Command[] = [
   command('subscribe', -2, 'pubsub noscript loading stale', NO_KEY, subscribe('subscribe', 'channels')),
   command('unsubscribe', -1, 'pubsub noscript loading stale', NO_KEY, unsubscribe('unsubscribe', 'channels')),
   command('psubscribe', -2, 'pubsub noscript loading stale', NO_KEY, subscribe('psubscribe', 'patterns')),
-  command('punsubscribe', -1, 'pubsub noscript loading stale', NO_KEY, unsubscribe('punsubscribe', 'patterns')),
+  command(
+    'punsubscribe',
+    -1,
+    'pubsub noscript loading stale',
+    NO_KEY,
+    unsubscribe('punsubscribe', 'patterns'),
+  ),
   command('publish', 3, 'pubsub loading stale fast', NO_KEY, publish),
   command('pubsub', -2, 'pubsub loading stale', NO_KEY, pubsub),
 ]

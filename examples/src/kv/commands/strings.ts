@@ -136,8 +136,7 @@ function setRange({ db }: Client, request: Request): Reply {
   const piece = request.text(3)
   if (piece === '') return before.length
   checkLength(offset + piece.length)
-  const value =
-    before.slice(0, offset).padEnd(offset, '\0') + piece + before.slice(offset + piece.length)
+  const value = before.slice(0, offset).padEnd(offset, '\0') + piece + before.slice(offset + piece.length)
   db.update(request, 1, value)
   return value.length
 }

@@ -153,6 +153,7 @@ export class ConnectAttempt<State, In, Out> implements ConnectionOwner<State, In
       }
       if (address.family !== 'Unix') {
         socket.setOption('noDelay', settings.noDelay)
+        if (plan.fastOpen) socket.setOption('fastOpenConnect', true)
         this.bind(socket, address.family)
       }
       const connection = new Connection(settings.loop, socket.slot, socket.generation, settings, this)

@@ -61,6 +61,12 @@ export interface IpConnectOptions extends ConnectOptions {
   localAddress?: string
   /** The port to connect from. Default 0: any. */
   localPort?: number
+  /**
+   * TCP_FASTOPEN_CONNECT (Linux, RFC 7413): where the server was met before and gave a cookie for it, the connection counts
+   * as made at once, and the first bytes that are written leave with the handshake. For protocols in which the client
+   * speaks first, and for requests that may arrive twice; there is no race between addresses then. Default false.
+   */
+  fastOpen?: boolean
 }
 
 /** Where to connect to, and how. */
@@ -80,10 +86,11 @@ export interface ConnectPlan {
   lookup: HostLookup | undefined
   localAddress: string | undefined
   localPort: number
+  fastOpen: boolean
 }
 
 /** Options that mean nothing for a path. */
-const IP_OPTIONS = ['localAddress', 'localPort', 'lookup'] as const
+const IP_OPTIONS = ['localAddress', 'localPort', 'lookup', 'fastOpen'] as const
 
 /** @throws TypeError or RangeError that names the option */
 export function checkConnectTarget(target: ConnectTarget): ConnectPlan {
@@ -110,6 +117,7 @@ export function checkConnectTarget(target: ConnectTarget): ConnectPlan {
       lookup: undefined,
       localAddress: undefined,
       localPort: 0,
+      fastOpen: false,
     }
   }
   const { localAddress, lookup } = target
@@ -126,6 +134,7 @@ export function checkConnectTarget(target: ConnectTarget): ConnectPlan {
     lookup,
     localAddress,
     localPort: checkPort(target.localPort ?? 0, 'localPort'),
+    fastOpen: checkBoolean(target.fastOpen ?? false, 'fastOpen'),
   }
 }
 

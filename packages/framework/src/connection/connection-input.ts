@@ -188,9 +188,15 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     return (this.flags & END_WAITS) !== 0 || lifecycle === PEER_ENDED || lifecycle === CLOSING
   }
 
-  /** Pipes: the handlers get what is received again. */
-  endPipe(): void {
+  /**
+   * Pipes: the handlers get what is received again.
+   *
+   * @param finished the pipe has moved all there was, up to the peer's end
+   */
+  endPipe(finished: boolean): void {
     this.details.pipeFrom = undefined
+    // Without handlers the end would wait for an iterator that has nothing to wait for, and the connection stay for ever.
+    if (finished && this.settings.adapter === null) this.release(Hold.ADAPTER)
     this.release(Hold.PIPE_FULL)
     this.release(Hold.PIPE)
   }

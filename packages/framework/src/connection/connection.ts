@@ -359,8 +359,9 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   override onTimer(nowMs: number): void {
     if (this.lifecycle >= DESTROYED) return
-    const passed = this.deadlines?.look(nowMs, this.progress(nowMs))
-    if (passed !== undefined) this.missed(passed)
+    if (this.deadlines?.look(nowMs, this.progress(nowMs)) === undefined) return
+    // If the loop stood still, what the peer has sent meanwhile is about to be read: it is not to blame.
+    setImmediate(() => this.lookAgain())
   }
 
   override onClosed(): void {
@@ -538,6 +539,19 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
       isHeld: this.heldBy !== 0,
       awaitsHandler: (this.heldBy & Hold.HANDLER) !== 0,
       messageBeganMs: this.messageBeganMs(nowMs),
+    }
+  }
+
+  private lookAgain(): void {
+    const { deadlines } = this
+    if (deadlines === null || this.lifecycle >= DESTROYED) return
+    const nowMs = this.loop.now()
+    try {
+      const passed = deadlines.look(nowMs, this.progress(nowMs))
+      if (passed === 'idle') deadlines.setIdle(deadlines.idleMs, nowMs)
+      if (passed !== undefined) this.missed(passed)
+    } catch (error) {
+      this.loop.contain(this, error)
     }
   }
 

@@ -174,9 +174,7 @@ export class Deadlines {
     // The peer waits for us, not we for it.
     if (awaitsHandler) this.idleSinceMs = nowMs
     const sinceMs = Math.max(lastActivityMs, this.idleSinceMs)
-    if (!this.passed(sinceMs, idleMs, nowMs)) return false
-    this.setIdle(idleMs, nowMs)
-    return true
+    return this.passed(sinceMs, idleMs, nowMs)
   }
 
   /** Whether so much time has passed; if not, the timer is armed for when it has. */

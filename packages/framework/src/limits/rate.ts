@@ -39,7 +39,7 @@ export class Rate {
 
   /** The bucket's state after `tokens` were taken out at `nowMs`, whether they were there or are owed. */
   take(state: number, nowMs: number, tokens: number): number {
-    return (state > nowMs ? state : nowMs) + tokens * this.msPerToken
+    return Math.max(state, nowMs) + tokens * this.msPerToken
   }
 
   /** When the bucket holds `tokens`, if nobody takes any; in the past if it does. */

@@ -174,7 +174,7 @@ class Pipe implements PipeFrom, PipeTo {
   private finish(): void {
     const { from, to } = this
     const bytes = this.written + (this.mode === Mode.KERNEL ? from.bytesRead - this.readBefore : 0)
-    this.leave()
+    this.leave(true)
     if (this.end) to.end()
     else to.pipeLeft()
     this.resolve(bytes)
@@ -183,7 +183,7 @@ class Pipe implements PipeFrom, PipeTo {
   private fail(what: string, cause: unknown): void {
     if (this.isOver) return
     const { from, to } = this
-    this.leave()
+    this.leave(false)
     if (this.end) {
       from.resetFor(CloseReason.PIPE_BROKEN)
       to.resetFor(CloseReason.PIPE_BROKEN)
@@ -193,9 +193,9 @@ class Pipe implements PipeFrom, PipeTo {
     this.reject(pipeBroken(what, cause))
   }
 
-  private leave(): void {
+  private leave(finished: boolean): void {
     this.mode = Mode.OVER
     this.to.pipeTo = undefined
-    this.from.endPipe()
+    this.from.endPipe(finished)
   }
 }

@@ -44,6 +44,7 @@ class Bench {
       this.nowMs = Math.max(this.dueMs, this.nowMs)
       this.dueMs = Number.POSITIVE_INFINITY
       const passed = this.deadlines.look(this.nowMs, this.progress)
+      if (passed === 'idle') this.deadlines.setIdle(this.deadlines.idleMs, this.nowMs)
       if (passed !== undefined) return { passed, atMs: this.nowMs }
     }
     this.nowMs = untilMs

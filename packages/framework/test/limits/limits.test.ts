@@ -1,5 +1,5 @@
 // The plugin of limits in a server: who gets in, how much they may send, and what the counters say.
-import { BlockList } from 'node:net'
+import { BlockList, createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type Codec, type Connection, limits, type Plugin, type Server } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
@@ -78,6 +78,19 @@ describe('the most connections', () => {
       expect((await knock(port)) !== undefined).toBe(mood === 'accept')
     }
     expect(refusals(server)).toEqual({ mood: 2 })
+  })
+
+  it('do not count them for a moment either, while others of the same turn come', async () => {
+    const { server, port } = await serve({
+      ...echo,
+      loop: loopOn('epoll'),
+      plugins: [limits({ maxConnections: 1 }), { name: 'nobody', accept: () => 'nobody' }],
+    })
+    const sockets = Array.from({ length: 10 }, () => createConnection({ host: '127.0.0.1', port }))
+    const closes = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+    for (const socket of sockets) socket.on('error', () => {})
+    await patiently(Promise.all(closes), 'all to be refused')
+    expect(refusals(server)).toEqual({ nobody: 10 })
   })
 
   it('of none lets nobody in', async () => {

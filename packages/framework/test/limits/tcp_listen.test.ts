@@ -1,10 +1,11 @@
-// TCP_DEFER_ACCEPT and TCP_FASTOPEN as options of `listen`: read back by another program, and seen to work.
+// TCP_DEFER_ACCEPT and TCP_FASTOPEN as options of `listen` and `connect`: read back by another program, and seen to work.
 import { join } from 'node:path'
 import type { Channel, EventLoop } from '@pollux/core'
+import { connect } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { readNumbers } from '../../../native-poll/test/support/option_reader.js'
-import { eventually, KNOWS_LINUX, Peer, temporaryFolder } from '../support/raw.js'
-import { echo, leaveNothingBehind, loopOn, portOf, serverOf } from '../support/serving.js'
+import { eventually, KNOWS_LINUX, Peer, patiently, temporaryFolder } from '../support/raw.js'
+import { echo, leaveNothingBehind, loopOn, portOf, promised, serverOf } from '../support/serving.js'
 
 leaveNothingBehind()
 const folder = temporaryFolder()
@@ -41,6 +42,27 @@ describe.runIf(KNOWS_LINUX)('listen', () => {
     await peer.send('hello')
     await peer.expectBytes('hello')
   })
+
+  it.each([true, false])(
+    'answers clients that ask for TCP_FASTOPEN_CONNECT or do not: %s',
+    async (fastOpen) => {
+      const server = fresh()
+      await server.listen({ host: '127.0.0.1', port: 0, fastOpenQueue: 16 })
+      for (let i = 0; i < 3; i++) {
+        const answered = promised<string>()
+        const conn = await connect(
+          { host: '127.0.0.1', port: portOf(server), fastOpen },
+          { loop: server.loop, data: (_conn, chunk) => answered.resolve(String(chunk)) },
+        )
+        expect(readNumbers(conn.socket.fd, 'IPPROTO_TCP', 'TCP_FASTOPEN_CONNECT', 'i')).toEqual([
+          Number(fastOpen),
+        ])
+        conn.write('hello')
+        expect(await patiently(answered.promise, 'the answer')).toBe('hello')
+        conn.destroy()
+      }
+    },
+  )
 
   it('sets neither by itself', async () => {
     const server = fresh()
