@@ -31,13 +31,11 @@ const ROUND_SECONDS = 3
 /** A round that takes so long hangs. */
 const PATIENCE_MS = 60_000
 
-/** A round without anything special first: what a process opens once and keeps is no leak. */
-const FIRST: Partial<Round> = {
-  front: 'nothing',
-  misfortune: 'dying workers',
-  handler: 'answer',
-  guards: 'none',
-}
+/** The first rounds: what a process opens once and keeps, for workers or for splice(2), is no leak. */
+const FIRST: readonly Partial<Round>[] = [
+  { front: 'nothing', misfortune: 'dying workers', handler: 'answer', guards: 'none' },
+  { front: 'a proxy', misfortune: 'none', handler: 'answer', guards: 'none' },
+]
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -81,12 +79,12 @@ async function soak({ server, clients, withTls }: Stage, minutes: number, seed: 
   let fds = Number.NaN
   for (let nth = 0; performance.now() < end; nth++) {
     const planned = planRound(seed + nth, ROUND_SECONDS, fronts)
-    const round = nth === 0 ? { ...planned, ...FIRST } : planned
+    const round = { ...planned, ...FIRST[nth] }
     const { listening } = await ask<{ listening: Endpoint }>(server, { start: round })
     const { tally } = await ask<{ tally: Tally }>(clients, { round, endpoint: endpointOf(listening) })
     const { remains } = await ask<{ remains: Remains }>(server, 'stop')
     const result = { round, tally, remains }
-    if (nth === 0) fds = remains.fds
+    if (nth < FIRST.length) fds = remains.fds
     results.push(result)
     console.log(roundLine(nth, result))
     for (const fault of faultsOf(result, fds)) {
