@@ -2,12 +2,12 @@
 import type { ReadableByteStreamController, WritableStreamDefaultController } from 'node:stream/web'
 import { isAnyArrayBuffer, isArrayBufferView } from 'node:util/types'
 import { checkInteger, checkObject, invalidArgType } from '@pollux/core'
+import { raw } from '../codecs/raw.js'
 import type { Adapter } from '../connection/adapter.js'
 import { CloseReason } from '../connection/close-reason.js'
 import type { AnyConnection } from '../connection/connection.js'
 import { Hold } from '../connection/holds.js'
 import { closedBeforeEnd } from '../failures.js'
-import { bytesAsTheyCome } from './bytes.js'
 import { checkConnection } from './check-connection.js'
 
 /** How a connection becomes WHATWG streams. */
@@ -102,7 +102,7 @@ class StreamPair implements Adapter<Buffer> {
       { highWaterMark, size: sizeOf },
     )
     connection.adopt<Buffer>(this, {
-      codec: connection.hasCodec ? bytesAsTheyCome : undefined,
+      codec: connection.hasCodec ? raw() : undefined,
       pauseOnBackpressure: false,
     })
   }
