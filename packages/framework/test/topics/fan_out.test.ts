@@ -220,7 +220,10 @@ describe.each(BACKENDS)('fan-out on %s', (backend) => {
     await expect(serving(0, { fanOut: 1 as FanOutOptions })).rejects.toThrow(/fanOut/)
   })
 
-  async function serving(count: number, init: Partial<ServerInit<unknown, string, string | Uint8Array>> = {}) {
+  async function serving(
+    count: number,
+    init: Partial<ServerInit<unknown, string, string | Uint8Array>> = {},
+  ) {
     const conns: Connection<unknown, string, string | Uint8Array>[] = []
     const errors: unknown[] = []
     const service = await serve<unknown, string, string | Uint8Array>({
