@@ -17,16 +17,19 @@ const REPORT = `const report = (exports) => {
 let passed = 0
 let failed = 0
 for (const folder of libraries()) {
-  const { name } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'))
-  for (const [way, args] of Object.entries(WAYS)) {
-    // From inside the package, whose own name resolves through its exports map.
-    const cwd = join(ROOT, folder)
-    const { status, stderr } = spawnSync(process.execPath, args(name), { cwd, encoding: 'utf8' })
-    if (status === 0) {
-      passed++
-    } else {
-      failed++
-      console.error(`${way} of ${name}:\n${stderr}`)
+  const { name, exports } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'))
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'))
+  for (const entry of entries.map((path) => name + path.slice(1))) {
+    for (const [way, args] of Object.entries(WAYS)) {
+      // From inside the package, whose own name resolves through its exports map.
+      const cwd = join(ROOT, folder)
+      const { status, stderr } = spawnSync(process.execPath, args(entry), { cwd, encoding: 'utf8' })
+      if (status === 0) {
+        passed++
+      } else {
+        failed++
+        console.error(`${way} of ${entry}:\n${stderr}`)
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// npm start [-- flags]: sets up, then runs the demo server until Ctrl-C.
+// npm start [-- flags]: sets up, then runs the demo server and its dashboard until Ctrl-C. --no-admin: no dashboard.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { RELEASE } from './lib/addon.mjs'
@@ -20,7 +20,8 @@ function withDefaults(flags) {
     if (!has('--host')) defaults.push('--host', '127.0.0.1')
     if (!has('--port')) defaults.push('--port', '7000')
   }
-  return [...defaults, ...flags]
+  if (!has('--no-admin') && !has('--admin-port')) defaults.push('--admin-port', '7080')
+  return [...defaults, ...flags.filter((flag) => flag !== '--no-admin')]
 }
 
 /**

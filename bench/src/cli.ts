@@ -10,11 +10,13 @@ import { SUITES, type Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
 
-const USAGE = `usage: bench echo|udp|codecs|fanout [flags]
+const USAGE = `usage: bench SUITE… [flags]
 
   echo               stream connections: TCP
   udp                datagrams: UDP
   codecs             lines and length-prefixed messages, against bytes without a codec
+  kv                 the store of the examples, against redis-server
+  http               a hello over HTTP, against nginx and node:http
   fanout             one message to many connections
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
@@ -48,9 +50,15 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE)
     return 0
   }
-  const suite = SUITES.find(({ name }) => name === positionals[0])
-  if (positionals.length !== 1 || suite === undefined) throw new UsageError(`say what to run\n\n${USAGE}`)
+  if (positionals.length === 0) throw new UsageError(`say what to run\n\n${USAGE}`)
+  const suites = pick(SUITES, positionals.join(','), 'what to run')
+  if (suites.length > 1 && values.json !== undefined) throw new UsageError('--json takes one suite at a time')
+  let code = 0
+  for (const suite of suites) code = Math.max(code, await runSuite(suite, values))
+  return code
+}
 
+async function runSuite(suite: Suite, values: ReturnType<typeof parseFlags>['values']): Promise<number> {
   const allPeers = suite.peers({ against: values.against, backend: values.backend, twin: values.twin })
   const only =
     values.only === undefined || !values.twin ? values.only : `${values.only},${suite.reference}-twin`

@@ -76,6 +76,23 @@ export function listCodecPeers(options: PeerOptions = {}): Peer[] {
   return peers
 }
 
+/** An example, and the same of another checkout where one is named. */
+export function polluxExamplePeers(name: string, file: string, options: PeerOptions): Peer[] {
+  const environment = options.backend === undefined ? [] : ['env', `POLLUX_BACKEND=${options.backend}`]
+  const peer = (root: string, suffix: string): Peer => {
+    const { command, requires } = polluxExample(root, file, undefined)
+    return {
+      name: `${name}${suffix}`,
+      label: `Pollux${suffix}`,
+      command: [...environment, ...command],
+      requires,
+    }
+  }
+  const peers = [peer(ROOT_DIR, '')]
+  if (options.against !== undefined) peers.push(peer(resolve(options.against), '@against'))
+  return peers
+}
+
 function polluxCodecPeer(
   root: string,
   suffix: string,

@@ -21,6 +21,11 @@ export class Results {
     return spread(pairedRatios(this.#byRound(shape, above), this.#byRound(shape, below)))
   }
 
+  /** The ratio of the CPU time that two servers use for one message, paired within each round. */
+  cpuRatio(shape: string, above: string, below: string): Spread | undefined {
+    return spread(pairedRatios(this.#cpuByRound(shape, above), this.#cpuByRound(shape, below)))
+  }
+
   /** The peer with the highest median. */
   fastest(shape: string, peers: readonly string[]): string {
     const median = (peer: string) => this.value(shape, peer)?.median ?? 0
@@ -63,6 +68,13 @@ export class Results {
 
   #of(shape: string, peer: string): Trial[] {
     return this.trials.filter((trial) => trial.shape === shape && trial.peer === peer)
+  }
+
+  #cpuByRound(shape: string, peer: string): Map<number, number> {
+    const costs = this.#of(shape, peer).flatMap(({ round, load }) =>
+      load === undefined ? [] : [[round, load.server.cpuSeconds / load.messages] as const],
+    )
+    return new Map(costs)
   }
 
   #byRound(shape: string, peer: string): Map<number, number> {

@@ -1,8 +1,11 @@
+import type { Cores } from './cores.js'
+import type { LoadResult, LoadTimes } from './load.js'
+
 /** What the load generator does to a server in one row of the table. */
 export interface Shape {
   name: string
   label: string
-  mode: 'echo' | 'churn' | 'idle' | 'udp' | 'fanout'
+  mode: 'echo' | 'churn' | 'idle' | 'udp' | 'fanout' | 'other'
   connections: number
   size: number
   depth: number
@@ -12,6 +15,13 @@ export interface Shape {
   segments?: { connections: number; depth: number }
   /** What is counted. Datagrams are messages. Messages and connections are better when higher, bytes when lower. */
   unit: 'messages/s' | 'connections/s' | 'bytes'
+  /** other: a load generator that is not ours. */
+  load?: (
+    shape: Shape,
+    server: { target: string; pid: number },
+    cores: Cores,
+    times: LoadTimes,
+  ) => Promise<LoadResult>
 }
 
 function echo(connections: number, size: number, sizeLabel: string, depth = 1): Shape {

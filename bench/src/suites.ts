@@ -1,4 +1,6 @@
 import { FANOUT } from './fanout.js'
+import { HTTP_SHAPES, HTTP_TARGETS, listHttpPeers } from './http.js'
+import { KV_SHAPES, KV_TARGETS, listKvPeers } from './kv.js'
 import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
 import { CODEC_SHAPES, SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
 import { CODEC_TARGETS, TARGETS, type Target, UDP_TARGETS } from './targets.js'
@@ -46,4 +48,23 @@ export const CODECS: Suite = {
   targets: CODEC_TARGETS,
 }
 
-export const SUITES = [ECHO, UDP, CODECS, FANOUT]
+export const KV: Suite = {
+  name: 'kv',
+  shapes: KV_SHAPES,
+  peers: listKvPeers,
+  reference: 'redis',
+  referenceLabel: 'Redis',
+  targets: KV_TARGETS,
+}
+
+export const HTTP: Suite = {
+  name: 'http',
+  shapes: HTTP_SHAPES,
+  peers: listHttpPeers,
+  reference: 'nginx',
+  referenceLabel: 'nginx',
+  node: 'node-http',
+  targets: HTTP_TARGETS,
+}
+
+export const SUITES = [ECHO, UDP, CODECS, KV, HTTP, FANOUT]

@@ -8,6 +8,8 @@ export interface Target {
   /** The ratio of these two peers (of several, to the fastest), or the plain value of the first. */
   peer: string
   to?: string | readonly string[]
+  /** The ratio of the servers' CPU time for one message, in place of that of the rates. */
+  of?: 'cpu'
   atLeast?: number
   atMost?: number
 }
@@ -72,7 +74,11 @@ export function judge(results: Results, targets: readonly Target[] = TARGETS): V
   return targets.map((target) => {
     const { shape, peer, to } = target
     const below = typeof to === 'object' ? results.fastest(shape, to) : to
-    const measured = below === undefined ? results.value(shape, peer) : results.ratio(shape, peer, below)
+    const ratio = () =>
+      target.of === 'cpu'
+        ? results.cpuRatio(shape, peer, below as string)
+        : results.ratio(shape, peer, below as string)
+    const measured = below === undefined ? results.value(shape, peer) : ratio()
     if (measured === undefined) return { target, measured, met: undefined }
     const enough = target.atLeast === undefined || measured.median >= target.atLeast
     const notTooMuch = target.atMost === undefined || measured.median <= target.atMost

@@ -55,7 +55,7 @@ export async function runTrial(
     if (shape.mode === 'idle') {
       await measureIdle(trial, shape, server, environment)
     } else {
-      const load = await runLoad(shapeFor(shape, peer), server, environment.cores, times)
+      const load = await (shape.load ?? runLoad)(shapeFor(shape, peer), server, environment.cores, times)
       trial.load = load
       trial.value = load.messages / load.seconds
       trial.loadBound = isLoadBound(load, shape)

@@ -2,6 +2,7 @@
  * An echo server: sends back whatever it receives.
  *
  *     node examples/dist/echo.js [--host H] [--port P] [--unix PATH] [--backend epoll|poll|select] [--borrow]
+ *                                [--admin-port P] [--observe]
  *
  * Its first line of output says where it listens, with the real port if it was asked for port 0.
  */
@@ -15,7 +16,8 @@ import {
 } from '@pollux/framework'
 
 const USAGE =
-  'usage: echo.js [--host HOST] [--port PORT] [--unix PATH] [--backend epoll|poll|select] [--borrow]'
+  'usage: echo.js [--host HOST] [--port PORT] [--unix PATH] [--backend epoll|poll|select] [--borrow] ' +
+  '[--admin-port PORT] [--observe]'
 
 /** How long Ctrl-C waits for clients that are still connected. */
 const CLOSE_DEADLINE_MS = 500
@@ -28,6 +30,8 @@ const OPTIONS = {
   unix: { type: 'string' },
   backend: { type: 'string' },
   borrow: { type: 'boolean', default: false },
+  'admin-port': { type: 'string' },
+  observe: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsConfig['options']
 
@@ -45,9 +49,9 @@ function readFlags() {
   }
 }
 
-function readPort(text: string): number {
+function readPort(text: string, flag: string): number {
   const port = Number(text)
-  if (!/^\d+$/.test(text) || port > 65535) fail(`--port must be 0 to 65535, not '${text}'`, EXIT_USAGE)
+  if (!/^\d+$/.test(text) || port > 65535) fail(`${flag} must be 0 to 65535, not '${text}'`, EXIT_USAGE)
   return port
 }
 
@@ -65,11 +69,16 @@ if (flags.help) {
   process.exit(0)
 }
 const target: ListenTarget =
-  flags.unix === undefined ? { host: flags.host, port: readPort(flags.port) } : { path: flags.unix }
+  flags.unix === undefined ? { host: flags.host, port: readPort(flags.port, '--port') } : { path: flags.unix }
+const adminPort =
+  flags['admin-port'] === undefined ? undefined : readPort(flags['admin-port'], '--admin-port')
 const loop = makeLoop(flags.backend)
 
 const server = createServer({
+  name: 'echo',
   loop,
+  // Loaded only where they are wanted.
+  plugins: flags.observe ? (await import('./support/observation.js')).observation() : [],
   borrow: flags.borrow,
   data(conn, chunk) {
     // The peer sends faster than it reads: take no more from it until it has caught up.
@@ -86,6 +95,17 @@ function stop(): void {
   void server.close({ deadlineMs: CLOSE_DEADLINE_MS })
 }
 
+/** The dashboard is not worth the server: without it, echoes are sent all the same. */
+async function showDashboard(port: number): Promise<void> {
+  const { createAdmin } = await import('@pollux/framework/admin')
+  try {
+    console.log(`dashboard: ${await createAdmin({ servers: [server], port }).listen()}`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    console.error(`no dashboard: port ${port} is taken; choose another one with --admin-port`)
+  }
+}
+
 try {
   const address = await server.listen(target)
   // Before the first line of output, which others may take for a sign that signals are handled.
@@ -93,6 +113,7 @@ try {
   console.log(`listening on ${formatAddress(address)}`)
   console.log(`backend: ${loop.backend}`)
   console.log(`try it: ${'path' in address ? `nc -U ${address.path}` : `nc ${address.host} ${address.port}`}`)
+  if (adminPort !== undefined) await showDashboard(adminPort)
 } catch (error) {
   fail(error, 1)
 }

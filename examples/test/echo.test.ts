@@ -123,6 +123,7 @@ describe('the echo example', () => {
     [['--port', '-1']],
     [['--port', '65536']],
     [['--port', '']],
+    [['--admin-port', 'x']],
     [['--backend', 'kqueue']],
     [['extra']],
   ])('refuses %o with code 2, and says how to use it', async (flags) => {
@@ -143,6 +144,46 @@ describe('the echo example', () => {
     const second = start('--port', String(port))
     expect(await second.awaitExit()).toBe(1)
     expect(second.errors).toMatch(/^bind 127\.0\.0\.1:\d+: .* \(EADDRINUSE\); .*\n$/)
+  })
+
+  it('has a dashboard where it is asked for one', async () => {
+    const child = startTcp('--admin-port', '0')
+    const url = await child.awaitOutput(/^dashboard: (http:\/\/127\.0\.0\.1:\d+\/)$/m)
+    const peer = await Peer.connect({ host: '127.0.0.1', port: await portOf(child) })
+    await peer.send('x')
+    await peer.expectBytes('x')
+    expect(await (await fetch(`${url}metrics`)).text()).toContain(
+      'pollux_received_bytes_total{server="echo"} 1\n',
+    )
+    expect(await (await fetch(url)).text()).toContain('<title>Pollux</title>')
+    child.process.kill('SIGTERM')
+    expect(await child.awaitExit()).toBe(0)
+  })
+
+  it('says that the port of the dashboard is taken, and echoes without it', async () => {
+    const first = startTcp('--admin-port', '0')
+    const port = await first.awaitOutput(/^dashboard: .*:(\d+)\/$/m)
+    const second = startTcp('--admin-port', port)
+    const peer = await Peer.connect({ host: '127.0.0.1', port: await portOf(second) })
+    await peer.send('hello')
+    await peer.expectBytes('hello')
+    second.process.kill('SIGTERM')
+    expect(await second.awaitExit()).toBe(0)
+    expect(second.errors).toBe(`no dashboard: port ${port} is taken; choose another one with --admin-port\n`)
+  })
+
+  it('logs, counts and limits with --observe', async () => {
+    const child = startTcp('--observe')
+    const peer = await Peer.connect({ host: '127.0.0.1', port: await portOf(child) })
+    await peer.send('hello')
+    await peer.expectBytes('hello')
+    child.process.kill('SIGTERM')
+    expect(await child.awaitExit()).toBe(0)
+    const lines = child.errors
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ msg }) => msg)).toEqual(['listening', 'closing', 'closed'])
   })
 
   it('takes the backend of POLLUX_BACKEND', async () => {

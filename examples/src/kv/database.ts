@@ -22,9 +22,9 @@ export function typeName(value: Value): TypeName {
 
 export class Database {
   readonly keys = new Keyspace()
-  /** The entries that end. */
-  readonly expiring = new Set<Entry>()
-  private sampled: Iterator<Entry> = this.expiring.values()
+  /** When entries are over, in ms since 1970. */
+  readonly expiring = new Map<Entry, number>()
+  private sampled: Iterator<Entry> = this.expiring.keys()
 
   /** The entry of a request's argument, unless it has expired. */
   find(request: Request, index: number): Entry | undefined {
@@ -65,7 +65,7 @@ export class Database {
     const entry = this.keys.findArgument(request, index)
     if (entry === undefined) return this.keys.add(request.text(index), value)
     entry.value = value
-    if (entry.expiresAtMs !== 0) this.expireAt(entry, 0)
+    if (entry.expires) this.expireAt(entry, 0)
     return entry
   }
 
@@ -78,7 +78,7 @@ export class Database {
 
   delete(entry: Entry): void {
     this.keys.delete(entry)
-    if (entry.expiresAtMs !== 0) this.expiring.delete(entry)
+    if (entry.expires) this.expiring.delete(entry)
   }
 
   /** Empty hashes, lists and sets are no values. */
@@ -89,9 +89,14 @@ export class Database {
 
   /** @param atMs in ms since 1970; 0: never */
   expireAt(entry: Entry, atMs: number): void {
-    entry.expiresAtMs = atMs
-    if (atMs === 0) this.expiring.delete(entry)
-    else this.expiring.add(entry)
+    entry.expires = atMs !== 0
+    if (entry.expires) this.expiring.set(entry, atMs)
+    else this.expiring.delete(entry)
+  }
+
+  /** When an entry is over, in ms since 1970; 0: never. */
+  endOf(entry: Entry): number {
+    return this.expiring.get(entry) ?? 0
   }
 
   clear(): void {
@@ -111,7 +116,7 @@ export class Database {
       for (let i = 0; i < SAMPLE; i++) {
         const { value: entry, done } = this.sampled.next()
         if (done) {
-          this.sampled = this.expiring.values()
+          this.sampled = this.expiring.keys()
           return
         }
         if (this.alive(entry) === undefined) expired++
@@ -120,7 +125,7 @@ export class Database {
   }
 
   private alive(entry: Entry | undefined): Entry | undefined {
-    if (entry === undefined || entry.expiresAtMs === 0 || entry.expiresAtMs > Date.now()) return entry
+    if (entry === undefined || !entry.expires || this.endOf(entry) > Date.now()) return entry
     this.delete(entry)
     return undefined
   }

@@ -12,26 +12,29 @@ export type Value = string | Map<string, string> | List | MemberSet
  * request is to look at no other memory, and waiting for memory is what a look-up consists of.
  */
 export class Entry {
-  readonly word0: number
-  readonly word1: number
-  readonly word2: number
-  readonly word3: number
-  private readonly length: number
+  // In this order: what a look-up needs stands together.
   /** The next entry of the same bucket. */
   next: Entry | null = null
-  /** When it is over, in ms since 1970; 0 for never. */
-  expiresAtMs = 0
+  value: Value
+  private readonly word0: number
+  private readonly word1: number
+  private readonly word2: number
+  private readonly word3: number
+  private readonly length: number
+  /** Whether it is over at some time: `Database.expiring` knows when. */
+  expires = false
+  readonly hash: number
+  readonly key: string
 
-  constructor(
-    readonly hash: number,
-    public value: Value,
-    readonly key: string,
-  ) {
+  constructor(hash: number, key: string, value: Value) {
+    this.value = value
     this.word0 = wordOfText(key, 0)
     this.word1 = wordOfText(key, 4)
     this.word2 = wordOfText(key, 8)
     this.word3 = wordOfText(key, 12)
     this.length = key.length
+    this.hash = hash
+    this.key = key
   }
 
   /** Whether these bytes are its key. */
@@ -103,7 +106,7 @@ export class Keyspace {
     const hash = hashOfBytes(bytes, from, to)
     let entry = this.buckets[hash & (this.buckets.length - 1)]
     for (; entry !== null; entry = entry.next) {
-      if (entry.hash === hash && entry.isAt(bytes, from, to)) return entry
+      if (entry.isAt(bytes, from, to)) return entry
     }
     return undefined
   }
@@ -119,7 +122,7 @@ export class Keyspace {
   add(key: string, value: Value): Entry {
     // Half of the buckets are empty at least: the way to another entry is a wait for memory.
     if (2 * this.size === this.buckets.length) this.resize(2 * this.buckets.length)
-    const entry = new Entry(hashOfText(key), value, key)
+    const entry = new Entry(hashOfText(key), key, value)
     this.put(entry)
     this.size++
     return entry

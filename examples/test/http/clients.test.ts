@@ -1,5 +1,5 @@
 // The HTTP server as clients know it that are not ours.
-import autocannon from 'autocannon'
+import { createRequire } from 'node:module'
 import { Client } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endChildren } from '../../../packages/native-poll/test/support/child.js'
@@ -8,6 +8,16 @@ import { expectSameBytes, noise, Peer, sha256 } from '../../../packages/native-p
 import { has, run, startExample } from '../support/programs.js'
 
 checkFds()
+
+/** As much of it as is needed here: it comes without types. */
+type Autocannon = (options: {
+  url: string
+  connections: number
+  pipelining: number
+  duration: number
+}) => Promise<Record<string, number>>
+
+const autocannon: Autocannon = createRequire(import.meta.url)('autocannon')
 
 let port = 0
 let process: Awaited<ReturnType<typeof startExample>>['child']

@@ -233,6 +233,23 @@ describe('a raw client', () => {
     await publisher.expectBytes(':0\r\n')
   })
 
+  it('that subscribes and does not read is reset in the end, and others are served meanwhile', async () => {
+    const lazy = await Peer.connect({ host: '127.0.0.1', port })
+    lazy.socket.pause()
+    await lazy.send('SUBSCRIBE a\r\n')
+    const publisher = redis()
+    await until('the subscription', async () => (await publisher.publish('a', '')) === 1)
+    const megabyte = Buffer.alloc(1_000_000)
+    let sent = 0
+    // 32 MiB in the server, and what the kernel takes.
+    await until('the subscriber to be dropped', async () => {
+      sent++
+      return (await publisher.publish('a', megabyte)) === 0
+    })
+    expect(sent).toBeGreaterThan(32)
+    expect(await publisher.ping()).toBe('PONG')
+  })
+
   it('that resets is as it was in the beginning', async () => {
     const peer = await Peer.connect({ host: '127.0.0.1', port })
     await peer.send(

@@ -81,6 +81,7 @@ export {
   type UnixDatagramTarget,
 } from './datagrams/datagram-server.js'
 export { DatagramSocket } from './datagrams/datagram-socket.js'
+export { CHANNELS, type DiagnosticsOptions, diagnostics } from './diagnostics/diagnostics.js'
 export type { AddressList } from './limits/address-list.js'
 export { RefuseReason } from './limits/admission.js'
 export { type LimitsOptions, limits } from './limits/limits.js'

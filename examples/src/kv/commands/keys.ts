@@ -43,7 +43,7 @@ function expire(unit: string): Run {
     checkConditions(conditions, request)
     const atMs = endOf(request, 2, unit, true)
     const entry = db.find(request, 1)
-    if (entry === undefined || !conditions.every((word) => mayExpire(word, entry.expiresAtMs, atMs))) return 0
+    if (entry === undefined || !conditions.every((word) => mayExpire(word, db.endOf(entry), atMs))) return 0
     if (atMs > Date.now()) db.expireAt(entry, atMs)
     else db.delete(entry)
     return 1
@@ -79,13 +79,13 @@ function remaining(unitMs: number): Run {
   return ({ db }, request) => {
     const entry = db.find(request, 1)
     if (entry === undefined) return -2
-    return entry.expiresAtMs === 0 ? -1 : Math.round((entry.expiresAtMs - Date.now()) / unitMs)
+    return entry.expires ? Math.round((db.endOf(entry) - Date.now()) / unitMs) : -1
   }
 }
 
 function persist({ db }: Client, request: Request): Reply {
   const entry = db.find(request, 1)
-  if (entry === undefined || entry.expiresAtMs === 0) return 0
+  if (entry === undefined || !entry.expires) return 0
   db.expireAt(entry, 0)
   return 1
 }
@@ -94,21 +94,21 @@ function rename({ db }: Client, request: Request): Reply {
   const entry = db.find(request, 1)
   if (entry === undefined) throw NO_SUCH_KEY
   if (request.text(1) === request.text(2)) return OK
-  const { value, expiresAtMs } = entry
+  const endsAtMs = db.endOf(entry)
   db.delete(entry)
-  const renamed = db.put(request, 2, value)
-  if (expiresAtMs !== 0) db.expireAt(renamed, expiresAtMs)
+  const renamed = db.put(request, 2, entry.value)
+  if (endsAtMs !== 0) db.expireAt(renamed, endsAtMs)
   return OK
 }
 
 /** Expired keys that are still there don't count. */
 function* livingEntries(db: Database): Generator<Entry> {
   const nowMs = Date.now()
-  for (const entry of db.keys) if (!isOver(entry, nowMs)) yield entry
+  for (const entry of db.keys) if (!isOver(db, entry, nowMs)) yield entry
 }
 
-function isOver({ expiresAtMs }: Entry, nowMs: number): boolean {
-  return expiresAtMs !== 0 && expiresAtMs <= nowMs
+function isOver(db: Database, entry: Entry, nowMs: number): boolean {
+  return entry.expires && db.endOf(entry) <= nowMs
 }
 
 function keys({ db }: Client, request: Request): Reply {
@@ -127,7 +127,7 @@ function scan({ db }: Client, request: Request): Reply {
   let looked = 0
   const look = (entry: Entry) => {
     looked++
-    if (isOver(entry, nowMs) || (type !== undefined && typeName(entry.value) !== type)) return
+    if (isOver(db, entry, nowMs) || (type !== undefined && typeName(entry.value) !== type)) return
     if (pattern === undefined || matchesGlob(pattern, entry.key)) found.push(entry.key)
   }
   // Bounded: in a table that is mostly empty, most buckets are.

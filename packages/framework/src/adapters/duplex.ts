@@ -1,12 +1,12 @@
 /** A connection as a stream of Node.js. */
 import { Duplex } from 'node:stream'
 import { checkBoolean, checkInteger, checkObject } from '@pollux/core'
+import { raw } from '../codecs/raw.js'
 import type { Adapter } from '../connection/adapter.js'
 import { CloseReason } from '../connection/close-reason.js'
 import type { AnyConnection } from '../connection/connection.js'
 import { Hold } from '../connection/holds.js'
 import { closedBeforeEnd } from '../failures.js'
-import { bytesAsTheyCome } from './bytes.js'
 import { checkConnection } from './check-connection.js'
 
 /** How a connection becomes a stream. */
@@ -15,7 +15,10 @@ export interface DuplexOptions {
   highWaterMark?: number
   readableHighWaterMark?: number
   writableHighWaterMark?: number
-  /** Whether one may write after the peer has ended, until `end()`. Default false, as for net.Socket. */
+  /**
+   * Whether one may write after the peer has ended, until `end()`. Default true, as for every Duplex: an answer that goes through
+   * other streams is not there yet when the question has ended. With false the stream ends with the peer, as net.Socket does.
+   */
   allowHalfOpen?: boolean
 }
 
@@ -55,7 +58,7 @@ export function toDuplex(connection: AnyConnection, options: DuplexOptions = {})
   for (const name of ['highWaterMark', 'readableHighWaterMark', 'writableHighWaterMark'] as const) {
     if (options[name] !== undefined) checkInteger(options[name], `options.${name}`, 0, MAX_MARK)
   }
-  checkBoolean(options.allowHalfOpen ?? false, 'options.allowHalfOpen')
+  checkBoolean(options.allowHalfOpen ?? true, 'options.allowHalfOpen')
   return new ConnectionDuplex(connection, options)
 }
 
@@ -70,7 +73,7 @@ class ConnectionDuplex extends Duplex implements Adapter<Buffer> {
   private isClosed = false
 
   constructor(connection: AnyConnection, options: DuplexOptions) {
-    const { highWaterMark, readableHighWaterMark, writableHighWaterMark, allowHalfOpen = false } = options
+    const { highWaterMark, readableHighWaterMark, writableHighWaterMark, allowHalfOpen = true } = options
     super({
       allowHalfOpen,
       ...(highWaterMark !== undefined && { highWaterMark }),
@@ -79,7 +82,7 @@ class ConnectionDuplex extends Duplex implements Adapter<Buffer> {
     })
     this.connection = connection
     connection.adopt<Buffer>(this, {
-      codec: connection.hasCodec ? bytesAsTheyCome : undefined,
+      codec: connection.hasCodec ? raw() : undefined,
       pauseOnBackpressure: false,
     })
   }

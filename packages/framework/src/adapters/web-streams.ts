@@ -2,12 +2,12 @@
 import type { ReadableByteStreamController, WritableStreamDefaultController } from 'node:stream/web'
 import { isAnyArrayBuffer, isArrayBufferView } from 'node:util/types'
 import { checkInteger, checkObject, invalidArgType } from '@pollux/core'
+import { raw } from '../codecs/raw.js'
 import type { Adapter } from '../connection/adapter.js'
 import { CloseReason } from '../connection/close-reason.js'
 import type { AnyConnection } from '../connection/connection.js'
 import { Hold } from '../connection/holds.js'
 import { closedBeforeEnd } from '../failures.js'
-import { bytesAsTheyCome } from './bytes.js'
 import { checkConnection } from './check-connection.js'
 
 /** How a connection becomes WHATWG streams. */
@@ -19,7 +19,7 @@ export interface WebStreamsOptions {
 /** Both halves of a connection. */
 export interface WebStreams {
   /** A byte stream: readers may bring their own buffers. */
-  readable: ReadableStream<Uint8Array>
+  readable: ReadableStream<Uint8Array<ArrayBuffer>>
   writable: WritableStream<string | Uint8Array | ArrayBuffer | ArrayBufferView>
 }
 
@@ -64,7 +64,7 @@ export function toWebStreams(connection: AnyConnection, options: WebStreamsOptio
 }
 
 class StreamPair implements Adapter<Buffer> {
-  readonly readable: ReadableStream<Uint8Array>
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>
   readonly writable: WritableStream<string | Uint8Array | ArrayBuffer | ArrayBufferView>
   private readonly connection: AnyConnection
   private input!: ReadableByteStreamController
@@ -79,6 +79,7 @@ class StreamPair implements Adapter<Buffer> {
 
   constructor(connection: AnyConnection, highWaterMark: number) {
     this.connection = connection
+    // Node's types of a byte stream leave open which memory it hands out: it is that of `onMessage`.
     this.readable = new ReadableStream(
       {
         type: 'bytes',
@@ -89,7 +90,7 @@ class StreamPair implements Adapter<Buffer> {
         cancel: () => this.cancelled(),
       },
       { highWaterMark },
-    )
+    ) as ReadableStream<Uint8Array<ArrayBuffer>>
     this.writable = new WritableStream(
       {
         start: (controller) => {
@@ -102,7 +103,7 @@ class StreamPair implements Adapter<Buffer> {
       { highWaterMark, size: sizeOf },
     )
     connection.adopt<Buffer>(this, {
-      codec: connection.hasCodec ? bytesAsTheyCome : undefined,
+      codec: connection.hasCodec ? raw() : undefined,
       pauseOnBackpressure: false,
     })
   }

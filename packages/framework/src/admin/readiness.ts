@@ -1,5 +1,4 @@
 /** Whether whoever spreads the load may send connections here. */
-import { overloadLevelOf } from '../metrics/overload-levels.js'
 import type { AnyServer } from '../server/server.js'
 
 /** Why not, in a line for each server that is not ready; undefined where all are. */
@@ -11,6 +10,6 @@ export function unready(servers: readonly AnyServer[]): string | undefined {
 
 function reasonOf(server: AnyServer): string | undefined {
   if (!server.isReady) return `${server.name}: not listening, or closing\n`
-  const level = overloadLevelOf(server)
+  const level = server.overloadLevel
   return level === 0 ? undefined : `${server.name}: overloaded, level ${level}\n`
 }

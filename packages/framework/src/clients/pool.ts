@@ -9,15 +9,14 @@ import {
 } from '@pollux/core'
 import { CloseReason } from '../connection/close-reason.js'
 import { Connection } from '../connection/connection.js'
-import { isThenable } from '../connection/results.js'
 import { Settings } from '../connection/settings.js'
-import { lostEarly, poolClosed, tooManyWaiting } from '../failures.js'
+import { poolClosed, tooManyWaiting } from '../failures.js'
 import type { Statistics } from '../server/statistics.js'
 import { backoffMs } from './backoff.js'
 import { closeDeadline, type Deadline } from './close-deadline.js'
-import { ConnectAttempt, type ConnectObserver } from './connect-attempt.js'
-import { type ConnectPlan, type ConnectTarget, checkConnectTarget } from './connect-options.js'
+import { type ConnectTarget, checkConnectTarget } from './connect-options.js'
 import { IdleConnections } from './idle-connections.js'
+import { Connecting } from './pool-connecting.js'
 import { checkPoolOptions, type PoolInit, type PoolOptions } from './pool-options.js'
 import { Waiters } from './waiters.js'
 
@@ -40,15 +39,9 @@ const MAX_DELAY_MS = 30_000
 export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   /** The event loop that it runs on. */
   readonly loop: EventLoop
-  private readonly plan: ConnectPlan
   private readonly settings: Settings<State, In, Out>
   private readonly options: Required<PoolOptions>
-  private readonly handlers: PoolInit<State, In, Out>
-  /** Connections that are being made; those that the handler `connected` is busy with are there already. */
-  private readonly attempts = new Map<
-    ConnectAttempt<State, In, Out>,
-    Connection<State, In, Out> | undefined
-  >()
+  private readonly connecting: Connecting<State, In, Out>
   private readonly unused: IdleConnections<Connection<State, In, Out>>
   private readonly lent = new Set<Connection<State, In, Out>>()
   /** On their way out: nobody's any more, and still open. */
@@ -80,9 +73,21 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
     if (init.connected !== undefined && typeof init.connected !== 'function') {
       throw invalidArgType('connected', 'of type function', init.connected)
     }
-    this.handlers = init
     this.loop = this.settings.loop
-    this.plan = { ...plan, timeoutMs: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, signal: undefined }
+    // The signal is the pool's, not the attempts'.
+    const each = { ...plan, timeoutMs: target.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, signal: undefined }
+    this.connecting = new Connecting(each, this.settings, {
+      prepare: (connection) => {
+        if (!this.referenced) connection.unref()
+        return init.connected?.(this, connection)
+      },
+      ready: (connection) => {
+        this.failures = 0
+        this.offer(connection)
+      },
+      failed: (reason) => this.connectFailed(reason),
+      closed: (connection) => this.connectionClosed(connection),
+    })
     this.unused = new IdleConnections(this.options.idleTimeoutMs, () => this.closeExpired())
     this.closing = closeDeadline(() => this.destroyAll())
     this.forgetSignal = signal && onAbort(signal, () => this.fail(signal.reason))
@@ -91,7 +96,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
 
   /** Connections that are open or being made. */
   get size(): number {
-    return this.attempts.size + this.unused.length + this.lent.size + this.leaving.size
+    return this.connecting.size + this.unused.length + this.lent.size + this.leaving.size
   }
 
   /** Connections that nobody uses. */
@@ -125,7 +130,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   async acquire(options: WaitOptions = {}): Promise<Connection<State, In, Out>> {
     const { signal, timeoutMs } = checkWaitOptions(options)
     signal?.throwIfAborted()
-    if (this.isClosing) throw this.reason ?? poolClosed()
+    if (this.isClosing) throw this.closedFor
     const connection = this.takeIdle()
     if (connection !== undefined) {
       this.lent.add(connection)
@@ -196,7 +201,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
       this.forgetSignal?.()
       clearTimeout(this.retryTimer)
       for (const connection of this.unused.takeAll()) this.dismiss(connection)
-      if (this.waiters.length === 0) this.abandonAttempts()
+      if (this.waiters.length === 0) this.connecting.abandon(this.closedFor)
     }
     if (!this.finishClosing()) this.closing.begin(deadlineMs)
     return this.closing.promise
@@ -223,8 +228,13 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
     return this
   }
 
+  /** What those are told who come too late. */
+  private get closedFor(): unknown {
+    return this.reason ?? poolClosed()
+  }
+
   private *open(): Generator<Connection<State, In, Out>> {
-    for (const connection of this.attempts.values()) if (connection !== undefined) yield connection
+    yield* this.connecting
     yield* this.unused
     yield* this.lent
     yield* this.leaving
@@ -244,41 +254,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
     const { minIdle, maxConnections } = this.options
     const spare = this.isClosing || this.retryTimer !== undefined ? 0 : minIdle - this.unused.length
     const wanted = this.waiters.length + Math.max(0, spare)
-    while (this.attempts.size < wanted && this.size < maxConnections) this.connect()
-  }
-
-  private connect(): void {
-    const observer: ConnectObserver<State, In, Out> = {
-      connected: (connection) => this.connected(attempt, connection),
-      failed: (reason) => {
-        this.attempts.delete(attempt)
-        this.connectFailed(reason)
-      },
-      closed: (connection) => {
-        if (this.attempts.delete(attempt)) this.connectFailed(connection.failure ?? lostEarly())
-        else this.connectionClosed(connection)
-      },
-    }
-    const attempt = new ConnectAttempt(this.plan, this.settings, observer)
-    this.attempts.set(attempt, undefined)
-  }
-
-  private connected(attempt: ConnectAttempt<State, In, Out>, connection: Connection<State, In, Out>): void {
-    this.attempts.set(attempt, connection)
-    if (!this.referenced) connection.unref()
-    const ready = () => {
-      // It may have closed meanwhile.
-      if (!this.attempts.delete(attempt)) return
-      this.failures = 0
-      this.offer(connection)
-    }
-    try {
-      const result = this.handlers.connected?.(this, connection)
-      if (isThenable(result)) result.then(ready, (error: unknown) => connection.fail(error))
-      else ready()
-    } catch (error) {
-      connection.fail(error)
-    }
+    while (this.connecting.size < wanted && this.size < maxConnections) this.connecting.begin()
   }
 
   private connectFailed(reason: unknown): void {
@@ -346,17 +322,9 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   }
 
   private destroyAll(): void {
-    this.waiters.failAll(this.reason ?? poolClosed())
-    this.abandonAttempts()
+    this.waiters.failAll(this.closedFor)
+    this.connecting.abandon(this.closedFor)
     for (const connection of this.open()) connection.destroyFor(CloseReason.SHUTDOWN)
-  }
-
-  private abandonAttempts(): void {
-    // Each takes itself out, those that are connected when they are closed.
-    for (const [attempt, connection] of this.attempts) {
-      if (connection === undefined) attempt.giveUp(this.reason ?? poolClosed())
-      else connection.destroyFor(CloseReason.SHUTDOWN)
-    }
   }
 
   private finishClosing(): boolean {

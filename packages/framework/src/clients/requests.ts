@@ -133,8 +133,8 @@ export class Requests<In = unknown, Out = unknown> implements Plugin {
     if (options.isPush?.(answer)) return true
     if (options.idOf !== undefined && options.idOf(answer) === undefined) return true
     if (this.exchanges.get(connection)?.answered(answer) === true) return false
-    if (options.unexpected === undefined) throw unexpectedAnswer()
-    options.unexpected(connection, answer)
+    if (options.unexpected === undefined) connection.destroyFor('unexpected_answer', unexpectedAnswer())
+    else options.unexpected(connection, answer)
     return false
   }
 

@@ -2,6 +2,7 @@
 import {
   Column,
   checkInteger,
+  ErrorCode,
   type EventLoop,
   Op,
   raiseUncaught,
@@ -387,6 +388,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Internal: a handler threw, or its promise was rejected. */
   override fail(error: unknown): void {
+    if (this.lifecycle >= DESTROYED && this.isToldAlready(error)) return
     this.settings.statistics.handlerErrors++
     if (this.settings.error === null || (this.flags & FAILED) !== 0 || this.lifecycle === CLOSED) {
       this.settings.warnOfHandlerError(error)
@@ -490,6 +492,12 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
       raiseUncaught(second)
     }
     this.move(Happening.DESTROY)
+  }
+
+  /** A handler's promise passes on what has failed the connection, or that it has closed: no fault of the handler's. */
+  private isToldAlready(error: unknown): boolean {
+    if ((this.flags & FAILED) !== 0 && error === this.details.error) return true
+    return this.settings.adapter !== null && (error as { code?: unknown } | null)?.code === ErrorCode.CLOSED
   }
 
   private tellClosed(): void {

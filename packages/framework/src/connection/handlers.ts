@@ -107,6 +107,12 @@ export interface ConnectionOptions<State = unknown, In = Buffer, Out = string | 
   noDelay?: boolean
   /** Makes `connection.state`, before `open` is called. */
   state?(connection: Connection<unknown, In, Out>): State
+  /**
+   * Whether handlers run in an asynchronous context of their connection, so that an AsyncLocalStorage finds its store in
+   * them: that of `createServer` or `connect`, and from `open` on what `open` entered. Costs some 0.1 µs for each call of
+   * a handler. Default false: no store is found.
+   */
+  asyncContext?: boolean
   /** Where it runs. Default: `EventLoop.default()`. */
   loop?: EventLoop
 }

@@ -5,6 +5,9 @@ const NOTHING = Buffer.alloc(0)
 /** Memory that is worth giving back, when only a little of it is in use. */
 const LARGE_BYTES = 4096
 
+/** As far as this, memory is there before the bytes: a peer that promises a long frame and sends nothing gets no more. */
+const AHEAD_BYTES = 64 * 1024
+
 /**
  * ```
  *   bytes: [ consumed | a b c d e f g |      ]
@@ -49,17 +52,20 @@ export class Rest {
     const { bytes, start, end } = this
     const length = end - start
     if (bytes.length < LARGE_BYTES || length * 4 > bytes.length) return
-    this.moveTo(Buffer.allocUnsafe(Math.max(length, this.needed)))
+    this.moveTo(Buffer.allocUnsafe(Math.max(length, Math.min(this.needed, AHEAD_BYTES))))
   }
 
   private makeRoom(more: number): void {
-    const { bytes, start, end } = this
+    const { bytes, start, end, needed } = this
     if (end + more <= bytes.length) return
     const length = end - start
-    const wanted = Math.max(length + more, this.needed)
+    const wanted = Math.max(length + more, Math.min(needed, AHEAD_BYTES))
     // At least twice as much as before, so that a frame which comes byte by byte is not copied each time.
     if (wanted <= bytes.length && start >= length) this.moveTo(bytes)
-    else this.moveTo(Buffer.allocUnsafe(Math.max(wanted, length * 2)))
+    else
+      this.moveTo(
+        Buffer.allocUnsafe(Math.max(wanted, needed === 0 ? length * 2 : Math.min(length * 2, needed))),
+      )
   }
 
   private moveTo(bytes: Buffer): void {

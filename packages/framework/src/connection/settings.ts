@@ -8,6 +8,7 @@ import {
   invalidArgValue,
 } from '@pollux/core'
 import type { Codec, CodecSource } from '../codecs/codec.js'
+import { Contexts } from '../diagnostics/contexts.js'
 import { Hooks } from '../plugins/hooks.js'
 import type { Plugin } from '../plugins/plugin.js'
 import { type Counted, Statistics } from '../server/statistics.js'
@@ -36,6 +37,8 @@ export const MAX_TIMEOUT_MS = MAX_INT
 
 /** Names of connection handlers; each must be a function where it is given. */
 const HANDLERS = ['open', 'message', 'data', 'drain', 'end', 'timeout', 'error', 'close'] as const
+
+const HANDLERS_AND_STATE = [...HANDLERS, 'state'] as const
 
 /** Names of server handlers, none of which must be given. */
 const SERVER_HANDLERS = [
@@ -93,6 +96,7 @@ export class Settings<State, In, Out> {
   readonly loop: EventLoop
   readonly statistics: Statistics
   private readonly warnings: Warnings
+  private readonly contexts: Contexts | null
 
   /** @throws TypeError or RangeError that names the option */
   constructor(
@@ -105,15 +109,18 @@ export class Settings<State, In, Out> {
     checkFunctions(init, HANDLERS)
     checkFunctions(init, ['state'])
     this.self = init
-    this.open = init.open ?? null
-    this.message = init.message ?? null
-    this.data = init.data ?? null
-    this.drain = init.drain ?? null
-    this.end = init.end ?? null
-    this.timeout = init.timeout ?? null
-    this.error = init.error ?? null
-    this.close = init.close ?? null
-    this.state = init.state ?? null
+    const asked = checkBoolean(init.asyncContext ?? false, 'asyncContext')
+    this.contexts = base?.contexts ?? (asked ? new Contexts() : null)
+    const handlers = this.contexts?.wrapped(init, HANDLERS_AND_STATE) ?? init
+    this.open = handlers.open ?? null
+    this.message = handlers.message ?? null
+    this.data = handlers.data ?? null
+    this.drain = handlers.drain ?? null
+    this.end = handlers.end ?? null
+    this.timeout = handlers.timeout ?? null
+    this.error = handlers.error ?? null
+    this.close = handlers.close ?? null
+    this.state = handlers.state ?? null
     this.codec = checkCodec(init)
     this.adapter = adapter
     this.tls = base === null ? tlsOf(init) : base.tls

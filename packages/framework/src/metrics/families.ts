@@ -1,7 +1,6 @@
 /** Every metric: its name, what it means, and where it is read. Names follow the Prometheus conventions. */
 import type { CounterName, Distribution, EventLoop } from '@pollux/core'
 import type { AnyServer } from '../server/server.js'
-import { overloadLevelOf } from './overload-levels.js'
 
 /** A number of a server, or one for each reason. */
 export interface ServerMetric {
@@ -136,7 +135,7 @@ export const SERVER_METRICS: readonly ServerMetric[] = [
   gauge(
     'pollux_overload_level',
     '0 not overloaded, 1 it does not read, 2 nor accept, 3 it sheds connections',
-    overloadLevelOf,
+    ({ overloadLevel }) => overloadLevel,
   ),
 ]
 
@@ -153,6 +152,8 @@ export const LOOP_METRICS: readonly LoopMetric[] = [
   loopCounter('pollux_loop_sends_total', 'Calls of send(2) and sendmsg(2)', 'sends'),
   loopCounter('pollux_loop_short_sends_total', 'Sends that the kernel did not take whole', 'shortSends'),
   loopCounter('pollux_loop_sent_bytes_total', 'Bytes sent by all sockets', 'bytesWritten'),
+  loopCounter('pollux_loop_spliced_bytes_total', 'Bytes that pipes moved within the kernel', 'bytesSpliced'),
+  loopCounter('pollux_loop_file_bytes_total', 'Bytes of files that were sent', 'fileBytes'),
   loopCounter('pollux_loop_stale_events_total', 'Events for sockets that had closed', 'staleEvents'),
   loopCounter(
     'pollux_loop_rejected_submissions_total',

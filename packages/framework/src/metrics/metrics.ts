@@ -3,7 +3,6 @@ import { checkObject, invalidArgType } from '@pollux/core'
 import { Registry, register } from 'prom-client'
 import type { Plugin } from '../plugins/plugin.js'
 import { Collector } from './collector.js'
-import { noteOverload } from './overload-levels.js'
 
 export { Registry, register }
 
@@ -47,7 +46,6 @@ export function metrics(options: MetricsOptions = {}): Plugin {
     name: 'metrics',
     install: (server) => Collector.of(registry).add(server),
     closed: (server) => Collector.of(registry).remove(server),
-    overload: noteOverload,
   }
 }
 

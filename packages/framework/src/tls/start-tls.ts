@@ -3,15 +3,21 @@ import type { AnyConnection } from '../connection/connection.js'
 import { Hold } from '../connection/holds.js'
 import { startTlsClosed, startTlsTwice } from '../failures.js'
 import { TlsFilter } from './tls-filter.js'
-import { checkTlsOptions, type StartTlsOptions } from './tls-options.js'
+import {
+  checkTlsOptions,
+  HANDSHAKE_TIMEOUT_MS,
+  handshakeTimeoutOf,
+  type StartTlsOptions,
+} from './tls-options.js'
 import { clientSetup, secureContextOf, serverSetup } from './tls-setup.js'
 
 /** See `Connection.startTls`. */
 export async function startTls(connection: AnyConnection, given: StartTlsOptions): Promise<void> {
-  const options = checkTlsOptions(given)
+  const options = { handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS, ...checkTlsOptions(given) }
+  handshakeTimeoutOf(options)
   if (connection.readyState !== 'open') throw startTlsClosed()
   if (connection.filter !== null) throw startTlsTwice()
-  const secureContext = secureContextOf(options)
+  const secureContext = secureContextOf(options, connection.server !== undefined)
   await new Promise<void>((resolve, reject) => {
     const outcome = {
       done() {

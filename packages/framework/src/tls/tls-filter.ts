@@ -122,6 +122,8 @@ export class TlsFilter implements Filter {
     socket.on('data', (chunk: Buffer) => this.told(() => connection.deliver(chunk)))
     socket.on('end', () => this.told(() => connection.deliverEnd()))
     socket.on('error', (error) => this.fail(error))
+    // Where no tls.Server has made it, a server's socket says so of what comes after the handshake, and only so.
+    socket.on('_tlsError', (error: Error) => this.fail(error))
     // It destroys itself when a handshake fails, with an error or without.
     socket.on('close', () => {
       if (this.state === State.HANDSHAKE) this.fail(endedInHandshake())

@@ -22,7 +22,10 @@ export interface TlsServerOptions extends SecureContextOptions {
   ALPNProtocols?: string[]
   /** Another context for the name that the client asked for (SNI); null or undefined: the usual one. */
   SNICallback?: TLSSocketOptions['SNICallback']
-  /** A handshake that takes longer closes the connection. 0: none is too long. Default 10 000. */
+  /**
+   * A handshake that takes longer closes the connection with 'tls_error'. Default: there is `handshakeTimeoutMs` of the server
+   * or of `connect`, which bounds all that comes before `open`; for `startTls` 10 000. 0: this is no limit.
+   */
   handshakeTimeoutMs?: number
 }
 
@@ -49,7 +52,8 @@ export type TlsOptions = TlsServerOptions & TlsClientOptions
 /** What `startTls` takes. */
 export type StartTlsOptions = TlsOptions
 
-const HANDSHAKE_TIMEOUT_MS = 10_000
+/** Of `startTls`, which nothing else bounds. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** @throws TypeError, RangeError */
@@ -58,7 +62,6 @@ export function checkTlsOptions(options: unknown): TlsOptions {
 }
 
 /** @throws TypeError, RangeError */
-export function handshakeTimeoutOf(options: TlsOptions): number {
-  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = options
+export function handshakeTimeoutOf({ handshakeTimeoutMs = 0 }: TlsOptions): number {
   return checkInteger(handshakeTimeoutMs, 'tls.handshakeTimeoutMs', 0, MAX_TIMEOUT_MS)
 }

@@ -15,14 +15,18 @@ export class TlsPlugin implements Plugin {
   constructor(options: unknown) {
     this.options = checkTlsOptions(options)
     handshakeTimeoutOf(this.options)
-    this.secureContext = secureContextOf(this.options)
+    this.secureContext = secureContextOf(this.options, false)
+  }
+
+  install(): void {
+    this.secureContext = secureContextOf(this.options, true)
   }
 
   /** New keys and certificates, for handshakes from now on. What is not given stays as it was. */
   setSecureContext(options: unknown): void {
     const { secureContext: _, ...before } = this.options
     const changed = { ...before, ...checkTlsOptions(options) }
-    this.secureContext = secureContextOf(changed)
+    this.secureContext = secureContextOf(changed, true)
     this.options = changed
   }
 

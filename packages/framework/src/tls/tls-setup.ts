@@ -1,5 +1,4 @@
 /** From options to Node's TLS, for both parts. */
-import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import { nodeTls } from './node-tls.js'
@@ -14,13 +13,10 @@ type Outcome = Pick<TlsSetup, 'done' | 'failed'>
  *
  * @throws what `tls.createSecureContext` says of a key or a certificate
  */
-export function secureContextOf(options: TlsOptions): SecureContext {
+export function secureContextOf(options: TlsOptions, isServer: boolean): SecureContext {
   if (options.secureContext !== undefined) return options.secureContext
-  return nodeTls().createSecureContext({
-    // OpenSSL resumes no session of a client with a certificate without it.
-    sessionIdContext: randomBytes(16).toString('hex'),
-    ...options,
-  })
+  // OpenSSL resumes no session of a client with a certificate without it; of a client, one with the same only.
+  return nodeTls().createSecureContext(isServer ? { sessionIdContext: 'pollux', ...options } : options)
 }
 
 /** The server's part of one connection. */

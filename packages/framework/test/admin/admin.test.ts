@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer as createNodeServer } from 'node:http'
 import { createServer } from '@pollux/framework'
 import { createAdmin } from '@pollux/framework/admin'
-import { metrics, Registry } from '@pollux/framework/metrics'
+import { Registry } from '@pollux/framework/metrics'
 import { Gauge } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { BACKENDS, Child, eventually, Peer } from '../support/raw.js'
@@ -95,12 +95,11 @@ describe('the admin server', () => {
   })
 
   it('is not ready while a server is overloaded', async () => {
-    const plugin = metrics({ registry: new Registry() })
-    const { server } = await serve({ plugins: [plugin], ...apart(), ...echo })
+    const { server } = await serve({ ...apart(), ...echo })
     const admin = await adminOf({ servers: [server] })
-    plugin.overload?.(server, 2)
+    server.overloadChanged(2)
     expect(await get(admin, '/readyz')).toMatchObject({ status: 503, body: 'default: overloaded, level 2\n' })
-    plugin.overload?.(server, 0)
+    server.overloadChanged(0)
     expect((await get(admin, '/readyz')).status).toBe(200)
   })
 

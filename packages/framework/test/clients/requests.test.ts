@@ -85,6 +85,7 @@ describe('answers in order', () => {
     expect(await asked).toBe('1')
     await eventually('the close', () => conn.readyState === 'closed')
     expect(log).toEqual(['ERR_POLLUX_UNEXPECTED_ANSWER'])
+    expect([conn.closeReason, conn.statistics.handlerErrors]).toEqual(['unexpected_answer', 0])
   })
 
   it('are told apart from push messages', async () => {
@@ -314,7 +315,9 @@ describe('requests over a reconnecting client', () => {
     shouting(await awaitPeer())
     expect(await early).toEqual(['A', 'B', 'C'])
     expect(await requests.request(client, 'd')).toBe('D')
+    const first = client.connection
     await (await awaitPeer()).reset()
+    await eventually('the loss to be noticed', () => client.connection !== first)
     const next = requests.request(client, 'e', { timeoutMs: 60_000 })
     shouting(await awaitPeer(2))
     expect(await next).toBe('E')

@@ -12,6 +12,7 @@ import {
   netstring,
   type Payload,
   raw,
+  type Server,
 } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { BACKENDS, eventually, iteration, patiently } from '../support/raw.js'
@@ -141,6 +142,25 @@ describe.each(BACKENDS)('on %s', (backend) => {
     })
   })
 
+  it('long messages that are promised and never sent take no memory', async () => {
+    const service = await serve<unknown, Buffer, Payload>({
+      loop: loopOn(backend),
+      codec: lengthPrefixed(),
+      message() {},
+    })
+    const megabyte = Buffer.from([0, 16, 0, 0, 1])
+    const promise = async (count: number) => {
+      const peers = await Promise.all(Array.from({ length: count }, () => service.connect()))
+      await Promise.all(peers.map((peer) => peer.send(megabyte)))
+      await eventually('the promises', () => bytesRead(service.server) === 5 * service.server.connections)
+    }
+    await promise(1)
+    const before = process.memoryUsage().arrayBuffers
+    await promise(50)
+    // Each could have had one megabyte; what the test itself allocates is in it, too.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(25 * 2 ** 20)
+  })
+
   it('the last line needs no ending', async () => {
     const service = await serve<unknown, string, string>({
       loop: loopOn(backend),
@@ -215,6 +235,12 @@ describe.each(BACKENDS)('on %s', (backend) => {
     conn.destroy()
   })
 })
+
+function bytesRead(server: Server<unknown, Buffer, Payload>): number {
+  let bytes = 0
+  for (const conn of server.list()) bytes += conn.bytesRead
+  return bytes
+}
 
 describe('a codec', () => {
   it('is not changed by being used: one serves any number of servers', () => {

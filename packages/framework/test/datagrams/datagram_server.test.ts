@@ -557,6 +557,47 @@ describe('closing a datagram server', () => {
   })
 })
 
+describe('a socket that fails for good', () => {
+  /** As the loop tells it. */
+  const breakDown = (server: DatagramServer) => server.sockets[0].channel.onError(-EBADF, RECV)
+  const EBADF = 9
+  const RECV = 1
+
+  it('is told of by `failed`, closed, and no handler’s fault', async () => {
+    const log: unknown[] = []
+    const { server } = await serve({
+      message() {},
+      error: () => log.push('error'),
+      failed: (self, error) => log.push(self === server, error.code),
+      close: () => log.push('close'),
+    })
+    breakDown(server)
+    await eventually('the close', () => server.sockets.length === 0)
+    expect(log).toEqual([true, 'EBADF', 'close'])
+    expect(server.isReady).toBe(false)
+    expect([...server.statistics.closed]).toEqual([['network_error', 1]])
+  })
+
+  it('is an uncaughtException without `failed`, and where it throws', async () => {
+    const bug = new Error('bug')
+    const caught = await uncaughtDuring(async () => {
+      for (const handlers of [
+        {},
+        {
+          failed() {
+            throw bug
+          },
+        },
+      ]) {
+        const { server } = await serve({ message() {}, ...handlers })
+        breakDown(server)
+        await eventually('the close', () => server.sockets.length === 0)
+      }
+    })
+    expect(caught).toEqual([expect.objectContaining({ code: 'EBADF' }), bug])
+  })
+})
+
 describe('createDatagramServer', () => {
   const TYPE = 'ERR_INVALID_ARG_TYPE'
   it.each([

@@ -51,13 +51,31 @@ it(`${PEERS} slowloris peers take nothing from the others`, async () => {
   expect(median(crowded)).toBeLessThan(Math.max(FACTOR * median(usual), STARVED_MS))
 })
 
+it("a time limit for a message is their end, and nobody else's", async () => {
+  const server = Program.start('echo', ['500'])
+  const { port } = await server.next()
+  const crowd = Program.start('slowloris', [String(port), '200', '50'])
+  await crowd.next()
+  const peer = await Peer.connect({ host: '127.0.0.1', port })
+  await crowd.tell('come')
+  let pings = 0
+  do {
+    await timesOf(peer, 1, 'ping\n')
+    pings++
+  } while (Number((await crowd.tell('count')).closed) < 200)
+  const { connections, closed } = await server.tell('state')
+  record('200 slowloris peers and messageTimeoutMs', { 'pings meanwhile': pings, ...(closed as object) })
+  expect(connections).toBe(1)
+  expect(closed).toEqual({ message_timeout: 200 })
+})
+
 /** Milliseconds of each round trip, one after the other. */
-async function timesOf({ socket }: Peer, count: number): Promise<number[]> {
+async function timesOf({ socket }: Peer, count: number, ping = 'ping'): Promise<number[]> {
   const times: number[] = []
   for (let i = 0; i < count; ++i) {
     const begun = performance.now()
     const answered = new Promise((resolve) => socket.once('data', resolve))
-    socket.write('ping')
+    socket.write(ping)
     await answered
     times.push(performance.now() - begun)
   }

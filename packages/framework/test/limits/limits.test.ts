@@ -3,10 +3,12 @@ import { BlockList, createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type Codec, type Connection, limits, type Plugin, type Server } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { eventually, Peer, patiently, temporaryFolder } from '../support/raw.js'
+import { BACKENDS, eventually, Peer, patiently, temporaryFolder } from '../support/raw.js'
 import { connectMany, echo, leaveNothingBehind, loopOn, serve, serverOf } from '../support/serving.js'
 
 leaveNothingBehind()
+/** Nothing here depends on which. */
+const [BACKEND] = BACKENDS
 const folder = temporaryFolder()
 
 /** Each byte is a message. */
@@ -37,7 +39,7 @@ describe('the most connections', () => {
   it('are let in, and no more until one leaves', async () => {
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ maxConnections: 2 })],
     })
     const first = await knock(port)
@@ -50,13 +52,13 @@ describe('the most connections', () => {
   })
 
   it('are counted for all servers that share the plugin', async () => {
-    const loop = loopOn('epoll')
+    const loop = loopOn(BACKEND)
     const shared = limits({ maxConnections: 1 })
     const one = await serve({ ...echo, loop, plugins: [shared] })
     const two = await serve({ ...echo, loop, plugins: [shared] })
     expect(await knock(one.port)).toBeDefined()
     expect(await knock(two.port)).toBe(undefined)
-    expect(() => serverOf({ ...echo, loop: loopOn('epoll'), plugins: [shared] })).toThrow(/one event loop/)
+    expect(() => serverOf({ ...echo, loop: loopOn(BACKEND), plugins: [shared] })).toThrow(/one event loop/)
   })
 
   it('do not count those that another plugin refuses or fails', async () => {
@@ -70,7 +72,7 @@ describe('the most connections', () => {
     }
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ maxConnections: 1, maxConnectionsPerAddress: 1 }), moody],
       error() {},
     })
@@ -83,7 +85,7 @@ describe('the most connections', () => {
   it('do not count them for a moment either, while others of the same turn come', async () => {
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ maxConnections: 1 }), { name: 'nobody', accept: () => 'nobody' }],
     })
     const sockets = Array.from({ length: 10 }, () => createConnection({ host: '127.0.0.1', port }))
@@ -96,7 +98,7 @@ describe('the most connections', () => {
   it('of none lets nobody in', async () => {
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ maxConnections: 0 })],
     })
     for (let i = 0; i < 5; i++) expect(await knock(port)).toBe(undefined)
@@ -108,7 +110,7 @@ describe('limits by address', () => {
   it('count the connections of one', async () => {
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ maxConnectionsPerAddress: 2 })],
     })
     const outcomes = []
@@ -123,7 +125,7 @@ describe('limits by address', () => {
     const heard: string[] = []
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [
         limits({ deny, allow: ['127.0.0.0/30'] }),
         {
@@ -147,7 +149,7 @@ describe('limits by address', () => {
 
   it('know an IPv4 peer of an IPv6 socket', async () => {
     const { server, port } = await serve(
-      { ...echo, loop: loopOn('epoll'), plugins: [limits({ deny: ['127.0.0.1'] })] },
+      { ...echo, loop: loopOn(BACKEND), plugins: [limits({ deny: ['127.0.0.1'] })] },
       { host: '::', port: 0 },
     )
     expect(await knock(port)).toBe(undefined)
@@ -159,7 +161,7 @@ describe('limits by address', () => {
     const service = await serve(
       {
         ...echo,
-        loop: loopOn('epoll'),
+        loop: loopOn(BACKEND),
         plugins: [limits({ allow: ['192.0.2.1'], maxConnectionsPerAddress: 1 })],
       },
       { path },
@@ -177,7 +179,7 @@ describe('the rate of accepts', () => {
     let nowMs = 5000
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ acceptsPerSecond: 10, acceptBurst: 3, clock: () => nowMs })],
     })
     const admittedOf = async (count: number) => {
@@ -199,7 +201,7 @@ describe('the rate of accepts', () => {
   it('does not use up tokens on those that are refused otherwise', async () => {
     const { port, server } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ acceptsPerSecond: 1e-6, deny: ['127.0.0.1'] })],
     })
     for (let i = 0; i < 3; i++) await knock(port)
@@ -214,7 +216,7 @@ describe('the rate of messages', () => {
     const got: string[] = []
     const conns: Connection<unknown, string, string>[] = []
     const service = await serve<unknown, string, string>({
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       codec: letters,
       plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, clock: () => nowMs })],
       open: (conn) => {
@@ -248,7 +250,7 @@ describe('the rate of messages', () => {
     try {
       const got: number[] = []
       const service = await serve<unknown, string, string>({
-        loop: loopOn('epoll'),
+        loop: loopOn(BACKEND),
         codec: letters,
         plugins: [limits({ messagesPerSecond: 100, messageBurst: 5 })],
         message: () => {
@@ -273,7 +275,7 @@ describe('the rate of messages', () => {
     const got: string[] = []
     const errors: unknown[] = []
     const service = await serve<unknown, string, string>({
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       codec: letters,
       plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, overRate: 'close', clock: () => nowMs })],
       message: (_conn, letter) => {
@@ -296,7 +298,7 @@ describe('the rate of messages', () => {
     const conns: Connection<unknown, string, string>[] = []
     let count = 0
     const service = await serve<unknown, string, string>({
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       codec: letters,
       plugins: [limits({ messagesPerSecond: 10, messageBurst: 3, clock: () => nowMs })],
       open: (conn) => {
@@ -324,7 +326,7 @@ describe('the rate of bytes', () => {
     let received = 0
     const conns: Connection[] = []
     const service = await serve({
-      loop: loopOn('epoll', { maxReadBytes: 1024, copyMaxBytes: 512 }),
+      loop: loopOn(BACKEND, { maxReadBytes: 1024, copyMaxBytes: 512 }),
       plugins: [limits({ bytesPerSecond: 1000, clock: () => nowMs })],
       open: (conn) => {
         conns.push(conn)
@@ -355,7 +357,7 @@ describe('the rate of bytes', () => {
     const nowMs = 5000
     const service = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ bytesPerSecond: 100, overRate: 'close', clock: () => nowMs })],
     })
     const peer = await service.connect()
@@ -371,7 +373,7 @@ describe('the rate of bytes', () => {
     const conns: Connection[] = []
     const service = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ bytesPerSecond: 10, clock: () => nowMs })],
       open: (conn) => {
         conns.push(conn)
@@ -389,7 +391,7 @@ describe('a flood of refused connections', () => {
   it('leaves nothing behind, and does not touch those who are in', async () => {
     const { server, port } = await serve({
       ...echo,
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       plugins: [limits({ maxConnections: 1, maxConnectionsPerAddress: 1, deny: ['127.0.0.9'] })],
     })
     const inside = (await knock(port)) as Peer

@@ -2,10 +2,12 @@
 import { type Codec, type Connection, type EventLoop, Hold, overload, type Server } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { OverloadMarks } from '../../src/limits/overload-marks.js'
-import { eventually, Peer, patiently } from '../support/raw.js'
+import { BACKENDS, eventually, Peer, patiently } from '../support/raw.js'
 import { connectMany, leaveNothingBehind, loopOn, type Service, serve } from '../support/serving.js'
 
 leaveNothingBehind()
+/** Nothing here depends on which. */
+const [BACKEND] = BACKENDS
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -28,7 +30,7 @@ async function overloadable(options: Parameters<typeof overload>[0], more: objec
   const levels: number[] = []
   const service = await serve<unknown, number, Uint8Array>(
     {
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       codec: requests,
       plugins: [overload(options)],
       open: (conn) => {

@@ -4,10 +4,12 @@ import type { Channel, EventLoop } from '@pollux/core'
 import { connect } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { readNumbers } from '../../../native-poll/test/support/option_reader.js'
-import { eventually, KNOWS_LINUX, Peer, patiently, temporaryFolder } from '../support/raw.js'
+import { BACKENDS, eventually, KNOWS_LINUX, Peer, patiently, temporaryFolder } from '../support/raw.js'
 import { echo, leaveNothingBehind, loopOn, portOf, promised, serverOf } from '../support/serving.js'
 
 leaveNothingBehind()
+/** Nothing here depends on which. */
+const [BACKEND] = BACKENDS
 const folder = temporaryFolder()
 
 /** The descriptor of the one socket that is open. */
@@ -17,7 +19,7 @@ function fdOf(loop: EventLoop): number {
 }
 
 describe.runIf(KNOWS_LINUX)('listen', () => {
-  const fresh = () => serverOf({ ...echo, loop: loopOn('epoll') })
+  const fresh = () => serverOf({ ...echo, loop: loopOn(BACKEND) })
 
   it('sets TCP_DEFER_ACCEPT, with which nobody is accepted who says nothing', async () => {
     const server = fresh()

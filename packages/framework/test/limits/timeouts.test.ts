@@ -1,10 +1,12 @@
 // Timeouts of connections, with peers that dawdle in every way.
 import { type Codec, type Connection, connect } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { eventually, patiently } from '../support/raw.js'
+import { BACKENDS, eventually, patiently } from '../support/raw.js'
 import { connectMany, leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 
 leaveNothingBehind()
+/** Nothing here depends on which. */
+const [BACKEND] = BACKENDS
 
 /** Lines, in the least that a codec can be. */
 const words: Codec<string> = {
@@ -33,7 +35,7 @@ async function wordServer(init: object) {
   const conns: Connection<number, string, string>[] = []
   const got: string[] = []
   const service = await serve<number, string, string>({
-    loop: loopOn('epoll'),
+    loop: loopOn(BACKEND),
     codec: words,
     state: () => performance.now(),
     message: (_conn, word) => {
@@ -105,7 +107,7 @@ describe('the first message', () => {
   it('is any byte where there is no codec', async () => {
     const conns: Connection[] = []
     const service = await serve({
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       firstMessageTimeoutMs: 400,
       open: (conn) => {
         conns.push(conn)
@@ -228,7 +230,7 @@ describe('a handshake', () => {
     const heard: string[] = []
     const closes: string[] = []
     const service = await serve({
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       handshakeTimeoutMs: 50,
       plugins: [
         {
@@ -256,7 +258,7 @@ describe('a handshake', () => {
   it('that was done in time leaves the connection alone', async () => {
     const conns: Connection[] = []
     const service = await serve({
-      loop: loopOn('epoll'),
+      loop: loopOn(BACKEND),
       handshakeTimeoutMs: 50,
       plugins: [
         {

@@ -274,12 +274,12 @@ describe('metrics', () => {
 
   it('tell how overloaded a server is, as the hook says', async () => {
     const registry = new Registry()
-    const plugin = metrics({ registry })
-    const { server } = await serveApart({ plugins: [plugin], ...echo })
+    const { server } = await serveApart({ plugins: [metrics({ registry })], ...echo })
     for (const level of [2, 0] as const) {
-      plugin.overload?.(server, level)
+      server.overloadChanged(level)
       expect((await scrape(registry)).get(`pollux_overload_level${of('default')}`)).toBe(level)
     }
+    expect((await scrape(registry)).get(`pollux_overloads_total${of('default')}`)).toBe(1)
   })
 
   it('refuse a registry that is none, and another metric by a name of theirs', () => {

@@ -3,9 +3,9 @@ import { BlockList } from 'node:net'
 import { join } from 'node:path'
 import {
   type AnyConnection,
-  type Codec,
   connect,
   encodeProxyHeader,
+  lines,
   type Plugin,
   type ProxyProtocolOptions,
   proxyHeaderOf,
@@ -25,19 +25,6 @@ const source: SocketAddress = { family: 'IPv4', host: '192.0.2.1', port: 56324 }
 const destination: SocketAddress = { family: 'IPv4', host: '198.51.100.2', port: 443 }
 const LINE = 'PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n'
 const TRUSTED: ProxyProtocolOptions = { trusted: ['127.0.0.1'] }
-
-/** By lines; one that never ends is a test's own fault. */
-const lines: Codec<string> = {
-  maxFrameBytes: 65_536,
-  decode(input) {
-    const at = input.bytes.subarray(input.start, input.end).indexOf('\n')
-    if (at < 0) return undefined
-    const line = input.text(input.start, input.start + at)
-    input.start += at + 1
-    return line
-  },
-  encode: (line, output) => output.text(`${line}\n`),
-}
 
 interface Seen {
   opened: AnyConnection[]
@@ -99,7 +86,7 @@ describe.each(BACKENDS)('a trusted proxy on %s', (backend) => {
     const header = encodeProxyHeader({ source, destination, crc32c: true })
     const { server } = await serve<unknown, string, string>({
       loop: loopOn(backend),
-      codec: lines,
+      codec: lines(),
       plugins: [proxyProtocol(TRUSTED)],
       message: (conn, line) => conn.send(`${(conn.remoteAddress as { host: string }).host} ${line}`),
     })

@@ -13,7 +13,7 @@ import { columns } from './samples.js'
  * @property {string} title
  * @property {(value: number | null | undefined) => format.Figure} format
  * @property {readonly { label: string, colour: number, read: Reader }[]} series
- * @property {'bytes' | 'logarithmic'} [scale] how the y axis is divided
+ * @property {'bytes' | 'whole' | 'logarithmic'} [scale] how the y axis is divided
  * @property {string} [none] said where nothing but zeros is to be seen
  */
 
@@ -32,6 +32,7 @@ const CHARTS = [
   {
     title: 'Open connections',
     format: format.count,
+    scale: 'whole',
     series: [{ label: 'open', colour: 1, read: (_, server) => server?.connections }],
     none: 'Nobody was connected in this time',
   },
@@ -93,6 +94,11 @@ const EMPTY_TOP = 1
 
 /** Steps of an axis that counts bytes. */
 const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power)
+
+/** Steps of an axis that counts what there is no half of. */
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat()
 
 /** Up to here the time axis shows seconds. */
 const SHORT_SPAN_S = 90
@@ -196,6 +202,7 @@ class Chart {
           size: 66,
           space: 30,
           ...(definition.scale === 'bytes' ? { incrs: POWERS_OF_TWO } : {}),
+          ...(definition.scale === 'whole' ? { incrs: WHOLE_STEPS } : {}),
           ...(definition.scale === 'logarithmic' ? { grid: { ...axis.grid, filter: powersOfTen } } : {}),
           // Of a logarithmic scale null stands for ticks that are too many.
           values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : label(definition.format(tick)))),

@@ -21,7 +21,7 @@ export interface WorkerContext<Data = unknown> {
    * Listens as `server.listen` does, on an address that all workers share: port 0 is the same port in each. The server
    * is closed when the worker is to end.
    *
-   * @param target with `fd`: a descriptor of the main thread's
+   * @param target with `fd`: a descriptor of the main thread's, such as `listenTargetsFromSystemd()` gives there
    * @throws what `server.listen` throws
    */
   listen(server: AnyServer, target: SingleTarget): Promise<SocketAddress>

@@ -1,0 +1,61 @@
+#!/bin/sh
+# nginx with one answer, as the other servers of the benchmark are started.
+#
+#   nginx.sh --host 127.0.0.1 --port 0
+host=127.0.0.1
+port=0
+while [ $# -gt 1 ]; do
+  case $1 in
+    --host) host=$2 ;;
+    --port) port=$2 ;;
+  esac
+  shift 2
+done
+
+# nginx tells nobody which port 0 has become.
+if [ "$port" = 0 ]; then
+  port=$(node -e "const s = require('net').createServer().listen(0, '$host', () => { console.log(s.address().port); s.close() })")
+fi
+
+folder=$(dirname "$0")/../build/nginx
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+
+# One process, so that it is the one that is measured.
+cat >"$folder/$port.conf" <<CONF
+daemon off;
+master_process off;
+worker_processes 1;
+pid $folder/$port.pid;
+error_log stderr crit;
+events {
+  worker_connections 4096;
+}
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+  default_type text/plain;
+  client_body_temp_path $folder/temp;
+  proxy_temp_path $folder/temp;
+  fastcgi_temp_path $folder/temp;
+  uwsgi_temp_path $folder/temp;
+  scgi_temp_path $folder/temp;
+  server {
+    listen $host:$port backlog=4096;
+    location /hello {
+      return 200 'hello';
+    }
+  }
+}
+CONF
+
+# Beside the server, which takes the place of this shell.
+(
+  until node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"; do
+    kill -0 $$ 2>/dev/null || exit
+    sleep 0.02
+  done
+  echo "listening on tcp://$host:$port"
+) &
+
+exec nginx -p "$folder" -c "$folder/$port.conf"

@@ -1,0 +1,123 @@
+/** Load generators that are not ours, measured from outside. */
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { program } from './compile.js'
+import type { Cores } from './cores.js'
+import type { LoadResult } from './load.js'
+
+/** What a generator says of itself. */
+export interface Report {
+  messages: number
+  seconds: number
+}
+
+const SAMPLE_MS = 20
+const TICKS_PER_SECOND = 100
+
+/**
+ * Runs a generator on its core from beginning to end, and reads what it and the server have used. The server should be
+ * warm: there is no window within the run.
+ *
+ * @param read finds the report in what the generator printed; it may throw
+ */
+export async function measure(
+  command: readonly string[],
+  server: { pid: number },
+  cores: Cores,
+  read: (output: string) => Report,
+): Promise<LoadResult> {
+  const before = { server: cpuSeconds(server.pid), split: split(server.pid), cores: coreTimes(cores) }
+  const { output, loadCpuSeconds } = await runPinned(command, cores.load)
+  const after = { server: cpuSeconds(server.pid), split: split(server.pid), cores: coreTimes(cores) }
+  const { messages, seconds } = read(output)
+  const used = after.server - before.server
+  return {
+    messages,
+    bytes: 0,
+    verifiedBytes: 0,
+    lost: 0,
+    seconds,
+    loadCpuSeconds,
+    loadBusy: loadCpuSeconds / seconds,
+    loadQueueShare: 0,
+    latencyUs: { samples: 0, p50: 0, p99: 0, max: 0 },
+    server: {
+      cpuSeconds: used,
+      busy: used / seconds,
+      userSeconds: after.split.user - before.split.user,
+      systemSeconds: after.split.system - before.split.system,
+    },
+    cores: {
+      busySeconds: after.cores.busy - before.cores.busy,
+      interruptSeconds: after.cores.interrupt - before.cores.interrupt,
+    },
+  }
+}
+
+/** Runs a program on one core. Rejects when it fails. */
+export async function runPinned(
+  command: readonly string[],
+  core: number,
+): Promise<{ output: string; loadCpuSeconds: number }> {
+  const child = spawn(program('pin'), [String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (data) => {
+    output += data
+  })
+  child.stderr.on('data', (data) => {
+    errors += data
+  })
+  let loadCpuSeconds = 0
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`${command[0]} ended with ${code}: ${errors}${output}`))
+    })
+  })
+  let isOver = false
+  const over = ended.finally(() => {
+    isOver = true
+  })
+  // What a process used is gone with it: the last look is close enough.
+  while (!isOver) {
+    loadCpuSeconds = cpuSeconds(child.pid as number) || loadCpuSeconds
+    await Promise.race([sleep(SAMPLE_MS), over])
+  }
+  await over
+  return { output, loadCpuSeconds }
+}
+
+/** What all threads of a process have used, to the nanosecond; 0 when it has gone. */
+function cpuSeconds(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const used = threads.map((id) =>
+      Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
+    )
+    return used.reduce((sum, ns) => sum + ns, 0) / 1e9
+  } catch {
+    return 0
+  }
+}
+
+/** The same in ticks, but inside and outside the kernel. */
+function split(pid: number): { user: number; system: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { user: Number(fields[11]) / TICKS_PER_SECOND, system: Number(fields[12]) / TICKS_PER_SECOND }
+}
+
+function coreTimes(cores: Cores): { busy: number; interrupt: number } {
+  const lines = readFileSync('/proc/stat', 'utf8').split('\n')
+  const times = { busy: 0, interrupt: 0 }
+  for (const core of [cores.server, cores.load]) {
+    const line = lines.find((each) => each.startsWith(`cpu${core} `)) ?? ''
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(' ').slice(1).map(Number)
+    times.busy += (user + nice + system + irq + softirq) / TICKS_PER_SECOND
+    times.interrupt += (irq + softirq) / TICKS_PER_SECOND
+  }
+  return times
+}

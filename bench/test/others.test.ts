@@ -1,0 +1,74 @@
+// Load generators that are not ours, and the servers that they are for.
+import { spawnSync } from 'node:child_process'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { compilePrograms } from '../src/compile.js'
+import { allowedCores, type Cores } from '../src/cores.js'
+import { readEnvironment } from '../src/environment.js'
+import { runPinned } from '../src/others.js'
+import { Results } from '../src/results.js'
+import { HTTP, KV, type Suite } from '../src/suites.js'
+import { judge } from '../src/targets.js'
+import { runTrial } from '../src/trial.js'
+
+const TIMES = { warmUpSeconds: 0.1, durationSeconds: 0.1 }
+const cores: Cores = { server: allowedCores()[0] as number, load: allowedCores().at(-1) as number }
+
+const has = (program: string) =>
+  spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0
+
+vi.setConfig({ testTimeout: 60_000 })
+
+beforeAll(() => compilePrograms(), 60_000)
+
+async function trialOf(suite: Suite, shapeName: string, peerName: string) {
+  const shape = suite.shapes.find(({ name }) => name === shapeName)
+  const peer = suite.peers().find(({ name }) => name === peerName)
+  if (shape === undefined || peer === undefined) throw new Error(`no ${shapeName}, or no ${peerName}`)
+  return runTrial(1, shape, peer, { ...readEnvironment(), cores }, TIMES)
+}
+
+describe.runIf(process.platform === 'linux')('a trial', () => {
+  it.runIf(has('redis-server') && has('redis-benchmark')).each(['redis', 'pollux-kv'])(
+    'of the store, with redis-benchmark: %s',
+    async (peer) => {
+      const trial = await trialOf(KV, 'getx1', peer)
+      expect(trial.error).toBeUndefined()
+      expect(trial.value).toBeGreaterThan(100)
+      expect(trial.load?.server.cpuSeconds).toBeGreaterThan(0)
+      expect(trial.load?.loadCpuSeconds).toBeGreaterThan(0)
+    },
+  )
+
+  it.runIf(has('nginx') && has('wrk')).each(['nginx', 'pollux-http', 'node-http'])(
+    'of HTTP, with wrk: %s',
+    async (peer) => {
+      const trial = await trialOf(HTTP, 'hellox16', peer)
+      expect(trial.error).toBeUndefined()
+      expect(trial.value).toBeGreaterThan(100)
+      expect(trial.load?.server.cpuSeconds).toBeGreaterThan(0)
+    },
+  )
+
+  it('of a generator that fails says what it printed', async () => {
+    await expect(runPinned(['sh', '-c', 'echo no luck; exit 3'], cores.load)).rejects.toThrow(
+      /ended with 3: no luck/,
+    )
+  })
+})
+
+describe('a target', () => {
+  it('may be about CPU time for one message', () => {
+    const trial = (peer: string, cpuSeconds: number) => ({
+      round: 1,
+      shape: 'getx16',
+      peer,
+      startedAt: '',
+      loadBound: false,
+      disturbed: false,
+      load: { messages: 10, server: { cpuSeconds } } as never,
+    })
+    const verdicts = judge(new Results([trial('redis', 2), trial('pollux-kv', 1)]), KV.targets)
+    const verdict = verdicts.find(({ target }) => target.shape === 'getx16' && target.of === 'cpu')
+    expect(verdict).toMatchObject({ met: true, measured: { median: 0.5 } })
+  })
+})
