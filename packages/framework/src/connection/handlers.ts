@@ -17,7 +17,10 @@ import type { Connection } from './connection.js'
 export interface ConnectionHandlers<State = unknown, In = Buffer, Out = string | Uint8Array> {
   /** The connection is open. The first handler that is called. */
   open?(connection: Connection<State, In, Out>): unknown
-  /** A message of the `codec` arrived. */
+  /**
+   * A message of the `codec` arrived. Without this handler messages wait for an iterator or a stream, and so does the peer's end
+   * if it has sent any.
+   */
   message?(connection: Connection<State, In, Out>, message: In): unknown
   /**
    * Without a codec: bytes arrived, one receive's worth, with no regard to the borders of messages. The chunk is yours to
