@@ -61,7 +61,7 @@ export interface ConnectionOptions<State = unknown, In = Buffer, Out = string | 
   tls?: TlsOptions
   /**
    * Chunks, and messages that are bytes, are valid until their handler returns, and nothing is copied. With the environment
-   * variable POLLUX_DEBUG=1, later use of one throws ERR_POLLUX_BORROWED_CHUNK. Default false: they are yours to keep.
+   * variable POLLUX_DEBUG=1, later use of one throws ERR_POLLUX_BORROWED_CHUNK, unless it came in several receives. Default false: they are yours to keep.
    */
   borrow?: boolean
   /** `write` returns false from so many queued bytes on. Default 256 KiB. */
