@@ -6,6 +6,7 @@ import type { Server } from '../server/server.js'
 import type { FileUnderWay, PipeTo } from './connection-info.js'
 import { ConnectionInput } from './connection-input.js'
 import { Lifecycle } from './lifecycle.js'
+import { excusingPeers } from './results.js'
 
 const { PEER_ENDED, DESTROYED } = Lifecycle
 
@@ -36,7 +37,7 @@ export abstract class ConnectionMoves<State, In, Out> extends ConnectionInput<St
    * ```
    */
   sendFile(file: FileSource, options: SendFileOptions = {}): Promise<number> {
-    return sendFile(this as never, file, options)
+    return excusingPeers(sendFile(this as never, file, options))
   }
 
   /**

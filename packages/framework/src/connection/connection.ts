@@ -37,7 +37,7 @@ import {
 import type { UpgradeInit } from './handlers.js'
 import { Hold } from './holds.js'
 import { Happening, Lifecycle, nextState } from './lifecycle.js'
-import { isThenable, raiseRejection } from './results.js'
+import { excusingPeers, isThenable, raiseRejection } from './results.js'
 import { type AdapterChanges, MAX_TIMEOUT_MS, type Settings } from './settings.js'
 
 const { OPEN, PEER_ENDED, ENDED, CONNECTING, CLOSING, DESTROYED, CLOSED } = Lifecycle
@@ -208,7 +208,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
    * ```
    */
   startTls(options: StartTlsOptions): Promise<void> {
-    return startTls(this, options)
+    return excusingPeers(startTls(this, options))
   }
 
   /**

@@ -107,6 +107,27 @@ describe.each(BACKENDS)('sendFile on %s', (backend) => {
     await sent
   })
 
+  it('that nobody waits for ends no program when its peer goes', async () => {
+    const { conn, peer } = await connected()
+    const rejections: unknown[] = []
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.on('unhandledRejection', (reason) => rejections.push(reason))
+    try {
+      peer.socket.pause()
+      void conn.sendFile(fileOf(noise(MUCH)))
+      peer.reset()
+      await eventually('the close', () => conn.readyState === 'closed')
+      // A mistake of the program's own is one all the same.
+      void conn.sendFile(join(folder, 'nothing'))
+      await eventually('a rejection', () => rejections.length > 0)
+      expect(rejections).toEqual([expect.objectContaining({ code: 'ENOENT' })])
+    } finally {
+      process.removeAllListeners('unhandledRejection')
+      for (const listener of others) process.on('unhandledRejection', listener)
+    }
+  })
+
   it('of a file that becomes shorter resets the connection', async () => {
     const { conn, peer, closed } = await connected()
     peer.socket.pause()
