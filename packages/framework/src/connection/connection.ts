@@ -512,7 +512,12 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     const asked = (this.flags & OPENED) === 0 ? hooks.accept?.[this.details.letInBy - 1] : undefined
     for (const plugin of hooks.close ?? []) {
       if (asked === undefined || !hooks.isAskedBehind(plugin, asked)) {
-        plugin.close(this, reason, this.details.error)
+        // Each of them: one that counts must hear of it, whatever another throws.
+        try {
+          plugin.close(this, reason, this.details.error)
+        } catch (error) {
+          raiseUncaught(error)
+        }
       }
     }
   }

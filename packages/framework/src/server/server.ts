@@ -372,9 +372,8 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
   private finishClosing(): void {
     if (this.closing === undefined || this.open > 0 || this.listeners.length > 0) return
     clearTimeout(this.deadline)
-    this.tell(() => {
-      for (const plugin of this.settings.hooks.closed ?? []) plugin.closed(this)
-    })
+    // Each of them: one that holds on to the server must hear of it, whatever another throws.
+    for (const plugin of this.settings.hooks.closed ?? []) this.tell(() => plugin.closed(this))
     this.resolveClosing()
   }
 

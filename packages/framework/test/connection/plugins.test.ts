@@ -71,6 +71,28 @@ describe.each(BACKENDS)('plugins on %s', (backend) => {
     ])
   })
 
+  it('hear of the end, whatever those before them throw at it', async () => {
+    const log: string[] = []
+    const bug = new Error('bug')
+    const fails = () => {
+      throw bug
+    }
+    const uncaught = await uncaughtDuring(async () => {
+      const service = await serve({
+        loop: loopOn(backend),
+        plugins: [{ name: 'bad', close: fails, closed: fails }, noting(log, 'good')],
+        data() {},
+        close: () => log.push('close'),
+      })
+      const peer = await service.connect()
+      await peer.end()
+      await eventually('the close', () => log.includes('close'))
+      await patiently(service.server.close(), 'the server to close')
+    })
+    expect(uncaught).toEqual([bug, bug])
+    expect(log.slice(-4)).toEqual(['good close ended', 'close', 'good closing', 'good closed'])
+  })
+
   it('refuse a connection for a reason: it sees a reset, and nobody else hears of it', async () => {
     const log: string[] = []
     const service = await serve({
