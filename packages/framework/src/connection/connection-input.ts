@@ -20,7 +20,6 @@ import {
   FILTER_READS,
   HAD_MESSAGE,
   HANDLER_RUNS,
-  OPENING_HELD,
   READ_PAUSED,
 } from './flags.js'
 import { Hold } from './holds.js'
@@ -91,15 +90,16 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
     if ((this.holds & reason) === 0) return
     this.holds &= ~reason
     if (this.lifecycle > ENDED) return
-    if (this.holds !== 0) {
+    if (this.stands) {
       const isPiped = (this.holds & Hold.PIPE) !== 0
       if (this.filterReads || (isPiped && this.mayRead)) this.resumeReading()
       return
     }
     this.startMessageClock()
-    if (this.rest === null && (this.flags & END_WAITS) === 0) this.resumeReading()
-    // A decoder further down the stack sees by itself that it may go on.
-    else if ((this.flags & (DECODING | DELIVERY_DUE)) === 0) {
+    // A decoder further down the stack sees by itself that it may go on, but not that reading stands still.
+    const { flags } = this
+    if ((this.rest === null && (flags & END_WAITS) === 0) || (flags & DECODING) !== 0) this.resumeReading()
+    else if ((flags & DELIVERY_DUE) === 0) {
       this.flags |= DELIVERY_DUE
       queueMicrotask(() => this.deliverWaiting())
     }
@@ -121,7 +121,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
       if (this.filterReads) this.resumeReading()
     } else {
       this.flags &= ~FILTER_READS
-      if (this.holds !== 0) this.pauseReading()
+      // The opening is about to go on, as a rule.
+      if ((this.holds & ~Hold.OPENING) !== 0) this.pauseReading()
     }
   }
 
@@ -156,16 +157,25 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** Filters: the peer will send no more. */
   deliverEnd(): void {
     if ((this.holds & Hold.PIPE) !== 0) this.details.pipeFrom?.peerEnded()
-    if (this.holds !== 0 || (this.flags & (DELIVERY_DUE | OPENING_HELD)) !== 0) {
+    if (this.stands || (this.flags & DELIVERY_DUE) !== 0) {
       // What it sent before comes first, and a handler that is at work still has to answer.
       this.flags |= END_WAITS
       return
     }
     if (this.lifecycle > ENDED) return
     this.flags &= ~END_WAITS
-    if (this.rest !== null) this.decodeLast()
-    if (this.holds === 0) this.peerEnded()
+    while (this.rest !== null && this.holds === 0 && this.lifecycle <= ENDED) this.decodeLast(this.rest)
+    if (!this.stands) this.peerEnded()
     else this.flags |= END_WAITS
+  }
+
+  /**
+   * Whether the peer's end has to wait, and so all else. Not where nobody takes messages and there are none: whoever only
+   * sends has to see that the peer has left.
+   */
+  private get stands(): boolean {
+    if (this.holds !== Hold.ADAPTER) return this.holds !== 0
+    return this.rest !== null || this.settings.message !== null || this.settings.data !== null
   }
 
   /** Pipes: what is received from now on is theirs, until `endPipe`. Not from within a decoder: what it leaves is theirs. */
@@ -218,9 +228,9 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   protected inputAdapted(): void {
     if ((this.holds & Hold.HANDLER) !== 0) this.flags |= HANDLER_RUNS
     this.holds = (this.holds & ~Hold.HANDLER) | Hold.ADAPTER
+    if (!this.mayRead) this.pauseReading()
     if (this.rest === null) return
-    this.rest.scanned = 0
-    this.rest.needed = 0
+    this.rest.startAfresh()
   }
 
   /** Nothing that was received matters any more. */
@@ -231,13 +241,12 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   /** Other handlers or another codec are there: what waits is for them. */
   protected inputChanged(): void {
     const { settings } = this
-    if (settings.message === null && settings.data === null) this.hold(Hold.ADAPTER)
+    if (settings.message === null && settings.data === null) this.holdDelivery(Hold.ADAPTER)
     else this.release(Hold.ADAPTER)
     const { rest } = this
     if (rest === null || (this.flags & DECODING) !== 0) return
     // What the codec of before made of it means nothing to this one.
-    rest.scanned = 0
-    rest.needed = 0
+    rest.startAfresh()
     rest.beganMs = 0
     if ((this.flags & DELIVERY_DUE) !== 0) return
     this.flags |= DELIVERY_DUE
@@ -274,17 +283,17 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
       this.settings.adapter?.onHandlerDone()
       return
     }
-    if (this.holds !== 0 || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
+    if (this.stands || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
     this.deliverWaiting()
   }
 
   /** Delivers what waited while the connection was held, and reads on. Not called from within a decoder. */
   private deliverWaiting(): void {
     this.flags &= ~DELIVERY_DUE
-    if (this.holds !== 0 || this.lifecycle > ENDED) return
+    if (this.stands || this.lifecycle > ENDED) return
     try {
-      if (this.rest !== null) this.decodeRest()
-      if (this.holds !== 0 || this.lifecycle > ENDED) return
+      if (this.rest !== null && !this.rest.isLast) this.decodeRest()
+      if (this.stands || this.lifecycle > ENDED) return
       if ((this.flags & END_WAITS) !== 0) this.deliverEnd()
       this.resumeReading()
     } catch (error) {
@@ -294,7 +303,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
 
   private get mayRead(): boolean {
     const { holds } = this
-    return (holds & Hold.PIPE) === 0 ? holds === 0 : (holds & ~NOT_OF_PIPES) === 0
+    return (holds & Hold.PIPE) === 0 ? !this.stands : (holds & ~NOT_OF_PIPES) === 0
   }
 
   private pauseReading(): void {
@@ -370,26 +379,39 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionOutput<S
   }
 
   /** The peer has ended: what is left may still be a message, and is an error otherwise. */
-  private decodeLast(): void {
-    const { codec, rest } = this
-    this.rest = null
-    if (codec === null || rest === null || rest.length === 0) return
+  private decodeLast(rest: Rest): void {
+    const { codec } = this
+    if (codec === null) {
+      this.rest = null
+      return
+    }
     const input = this.takeInput()
+    rest.isLast = true
+    this.flags |= DECODING
     try {
       this.readRest(input, rest)
-      while (input.start < input.end && this.lifecycle <= ENDED) {
+      while (input.start < input.end && this.holds === 0 && this.lifecycle <= ENDED && this.codec === codec) {
         const before = input.start
         const message = this.guarded(codec, input, true)
-        if (message === undefined) break
-        if (input.start === before) throw this.stuck()
-        this.handleMessage(message)
+        if (message === undefined) {
+          if (input.start < input.end) this.codecFailed(incompleteFrame(input.end - input.start))
+          input.start = input.end
+        } else {
+          if (input.start === before) throw this.stuck()
+          input.scanned = 0
+          input.needed = 0
+          this.handleMessage(message)
+        }
       }
-      if (input.start < input.end && this.lifecycle <= ENDED) {
-        this.codecFailed(incompleteFrame(input.end - input.start))
-      }
+      this.keepRest(input, rest)
     } finally {
+      this.flags &= ~DECODING
       this.giveBack(input)
     }
+    if (this.rest === null || this.codec === codec) return
+    // A handler has gone on with another codec, which has not seen what is left.
+    rest.startAfresh()
+    if (this.holds === 0) this.decodeRest()
   }
 
   /** Decodes and delivers until a frame is incomplete, something holds the connection, or it has gone. */

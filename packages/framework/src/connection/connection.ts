@@ -246,6 +246,8 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     adapted.settings = this.settings.adapted(adapter, changes)
     if (changes.codec !== undefined) adapted.codec = adapted.settings.makeCodec()
     this.inputAdapted()
+    // It has missed it.
+    if (this.lifecycle === PEER_ENDED || this.lifecycle === CLOSING) queueMicrotask(() => adapter.onPeerEnd())
   }
 
   /** Adapters: whether a handler's promise is not settled. */
@@ -281,6 +283,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   /** Plugins, in `accept`: the handler `open`, and what comes after it, wait until `finishOpening`. */
   holdOpening(): void {
     this.flags |= OPENING_HELD
+    this.holdDelivery(Hold.OPENING)
     if (this.settings.timeouts.handshakeMs > 0) this.makeDeadlines().opening(this.loop.now())
   }
 
@@ -290,6 +293,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     this.flags &= ~OPENING_HELD
     try {
       this.letIn()
+      if ((this.flags & OPENING_HELD) === 0) this.release(Hold.OPENING)
     } catch (error) {
       this.loop.contain(this, error)
     }
@@ -541,7 +545,7 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
   private progress(nowMs: number): Progress {
     return {
       lastActivityMs: this.lastActivityMs,
-      queuedBytes: this.column(Column.QUEUED),
+      hasOutput: this.column(Column.QUEUED) > 0 || this.hasMoves,
       bytesWritten: this.column(Column.BYTES_WRITTEN),
       hadMessage: (this.flags & HAD_MESSAGE) !== 0 || (this.lifecycle !== OPEN && this.lifecycle !== ENDED),
       isHeld: this.heldBy !== 0,
