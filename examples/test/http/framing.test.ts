@@ -241,7 +241,7 @@ describe('a client that means to keep us busy', () => {
     input.bytes = Buffer.from('0\r\n\r\n')
     input.start = 0
     input.end = input.bytes.length
-    expect((codec.decode(input) as Request).body).toEqual(Buffer.alloc(bytes, 'x'))
+    expect((codec.decode(input) as Request).body.equals(Buffer.alloc(bytes, 'x'))).toBe(true)
   })
 
   it('trickles a body in chunks, and is told that its time is over', () => {

@@ -35,9 +35,9 @@ describe('the README at the top', () => {
     const metrics = await (await fetch(`${admin}/metrics`)).text()
     expect(metrics).toContain('server="adder"')
     expect((await fetch(`${admin}/readyz`)).status).toBe(200)
-    // Where it listens is in its log.
-    const [, port] = /"port":(\d+)/.exec(child.output) ?? /127\.0\.0\.1:(\d+)(?!\/)/.exec(child.output) ?? []
-    const peer = await Peer.connect({ host: '127.0.0.1', port: Number(port) })
+    // Its log says where it listens.
+    const port = Number(await child.awaitOutput(/"address":"tcp:\/\/127\.0\.0\.1:(\d+)"/))
+    const peer = await Peer.connect({ host: '127.0.0.1', port })
     await peer.send('{"a":1,"b":2}\n')
     await peer.expectBytes('{"sum":3}\n')
     await peer.end()

@@ -10,9 +10,8 @@ import { type Answer, Program } from './program.js'
 leaveNothingBehind()
 afterEach(endChildren)
 
-// Enough to load the framework, whose modules are opened at the same time.
-const LIMIT = 300
-const FLOOD = 800
+const LIMIT = 100
+const FLOOD = 400
 
 const LOWER_LIMIT = `
 import resource, sys
