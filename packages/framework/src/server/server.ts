@@ -8,7 +8,8 @@ import {
   type SocketError,
 } from '@pollux/core'
 import { CloseReason } from '../connection/close-reason.js'
-import { Connection, type ConnectionOwner } from '../connection/connection.js'
+import { Connection } from '../connection/connection.js'
+import type { ConnectionOwner } from '../connection/connection-owner.js'
 import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
 import { noTls, serverClosed } from '../failures.js'
