@@ -2,8 +2,10 @@
 import {
   type AnyConnection,
   type AnyServer,
+  connect,
   createServer,
   delimited,
+  type Endpoint,
   fixed,
   json,
   lengthPrefixed,
@@ -12,6 +14,7 @@ import {
   netstring,
   overload,
   type Plugin,
+  pipe,
   type ServerInit,
   type WorkerContext,
 } from '@pollux/framework'
@@ -55,9 +58,23 @@ export function makeServer(round: Round, dies: boolean): AnyServer {
     borrow: round.borrow,
     maxQueuedBytes: 4 * 1024 * 1024,
     plugins: pluginsOf(round),
+    ...(round.front === 'tls' ? { tls: { key: process.env.SOAK_KEY, cert: process.env.SOAK_CERT } } : {}),
     error() {},
   } as ServerInit<unknown, unknown, unknown>)
   return server
+}
+
+/** A server that passes everything on to another, and back. */
+export function makeProxy(target: Endpoint): AnyServer {
+  return createServer({
+    async open(conn) {
+      const upstream = await connect(target, { open() {}, allowHalfOpen: true, error() {} })
+      pipe(conn, upstream)
+      pipe(upstream, conn)
+    },
+    allowHalfOpen: true,
+    error() {},
+  })
 }
 
 async function answerLater(conn: AnyConnection, message: unknown): Promise<void> {

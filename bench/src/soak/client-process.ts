@@ -1,10 +1,11 @@
 /** The clients, in a process of their own, over node:net. */
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
+import type { Endpoint } from '@pollux/framework'
 import { frame } from './frames.js'
 import { Random } from './random.js'
 import { BEHAVIOURS, type Behaviour, type Round } from './rounds.js'
-import type { Endpoint } from './server-process.js'
 
 export interface Tally {
   conversations: number
@@ -40,6 +41,8 @@ async function run(round: Round, endpoint: Endpoint): Promise<Tally> {
 
 class Conversation {
   readonly over: Promise<void>
+  private readonly transport: Socket
+  /** With TLS in it, where the round has that and the client speaks it. */
   private readonly socket: Socket
   private readonly sent: Buffer
   private receivedBytes = 0
@@ -54,10 +57,15 @@ class Conversation {
   ) {
     const frames = Array.from({ length: random.between(1, 40) }, () => this.frame())
     this.sent = Buffer.concat(frames)
-    const socket = connect({ ...endpoint, allowHalfOpen: true })
+    this.transport = connect({ ...endpoint, allowHalfOpen: true })
+    this.transport.on('error', () => {})
+    const speaksTls = round.front === 'tls' && behaviour !== 'garbage' && behaviour !== 'dripping'
+    const socket = speaksTls
+      ? connectTls({ socket: this.transport, rejectUnauthorized: false })
+      : this.transport
     this.socket = socket
     socket.on('error', () => {})
-    socket.on('connect', () => this.begin())
+    socket.on(speaksTls ? 'secureConnect' : 'connect', () => this.begin())
     socket.on('data', (chunk) => this.received(chunk))
     socket.on('end', () => socket.end())
     socket.setTimeout(PATIENCE_MS, () => socket.destroy())
@@ -106,8 +114,9 @@ class Conversation {
   }
 
   private reset(): void {
-    if (this.round.unix) this.socket.destroy()
-    else this.socket.resetAndDestroy()
+    const { transport } = this
+    if (this.round.unix && this.round.front !== 'a proxy') transport.destroy()
+    else transport.resetAndDestroy()
   }
 
   private async drip(): Promise<void> {

@@ -10,9 +10,11 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import type { Endpoint } from '@pollux/framework'
+import { makeCertificate } from './certificate.js'
 import type { Tally } from './client-process.js'
-import { planRound, type Round } from './rounds.js'
-import type { Endpoint, Remains } from './server-process.js'
+import { FRONTS, planRound, type Round } from './rounds.js'
+import type { Remains } from './server-process.js'
 import { faultsOf, growthOf, type RoundResult, roundLine } from './verdict.js'
 
 const USAGE = `usage: soak [--minutes N] [--seed N]
@@ -29,8 +31,11 @@ const ROUND_SECONDS = 3
 /** A round that takes so long hangs. */
 const PATIENCE_MS = 60_000
 
-/** A round without anything special first: what a process opens once and keeps is no leak. */
-const FIRST: Partial<Round> = { misfortune: 'dying workers', handler: 'answer', guards: 'none' }
+/** The first rounds: what a process opens once and keeps, for workers or for splice(2), is no leak. */
+const FIRST: readonly Partial<Round>[] = [
+  { front: 'nothing', misfortune: 'dying workers', handler: 'answer', guards: 'none' },
+  { front: 'a proxy', misfortune: 'none', handler: 'answer', guards: 'none' },
+]
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -42,11 +47,13 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE)
     return values.help ? 0 : 2
   }
-  const server = startServer()
+  const certificate = makeCertificate()
+  if (certificate === undefined) console.log('openssl is missing: no rounds with TLS')
+  const server = startServer(certificate ?? {})
   const clients = fork(fileURLToPath(new URL('./client-process.js', import.meta.url)))
   try {
     console.log(`seed ${seed} (--seed ${seed} repeats these choices)`)
-    return report(await soak(server, clients, minutes, seed))
+    return report(await soak({ server, clients, withTls: certificate !== undefined }, minutes, seed))
   } finally {
     server.kill('SIGKILL')
     clients.kill('SIGKILL')
@@ -58,24 +65,26 @@ interface Outcome {
   faults: string[]
 }
 
-async function soak(
-  server: ChildProcess,
-  clients: ChildProcess,
-  minutes: number,
-  seed: number,
-): Promise<Outcome> {
+interface Stage {
+  server: ChildProcess
+  clients: ChildProcess
+  withTls: boolean
+}
+
+async function soak({ server, clients, withTls }: Stage, minutes: number, seed: number): Promise<Outcome> {
+  const fronts = FRONTS.filter((front) => withTls || front !== 'tls')
   const results: RoundResult[] = []
   const faults: string[] = []
   const end = performance.now() + minutes * 60_000
   let fds = Number.NaN
   for (let nth = 0; performance.now() < end; nth++) {
-    const planned = planRound(seed + nth, ROUND_SECONDS)
-    const round = nth === 0 ? { ...planned, ...FIRST } : planned
+    const planned = planRound(seed + nth, ROUND_SECONDS, fronts)
+    const round = { ...planned, ...FIRST[nth] }
     const { listening } = await ask<{ listening: Endpoint }>(server, { start: round })
     const { tally } = await ask<{ tally: Tally }>(clients, { round, endpoint: endpointOf(listening) })
     const { remains } = await ask<{ remains: Remains }>(server, 'stop')
     const result = { round, tally, remains }
-    if (nth === 0) fds = remains.fds
+    if (nth < FIRST.length) fds = remains.fds
     results.push(result)
     console.log(roundLine(nth, result))
     for (const fault of faultsOf(result, fds)) {
@@ -103,7 +112,7 @@ ${growth.lines.join('\n')}`)
   return all.length === 0 ? 0 : 1
 }
 
-function startServer(): ChildProcess {
+function startServer(env: NodeJS.ProcessEnv): ChildProcess {
   const program = fileURLToPath(new URL('./server-process.js', import.meta.url))
   const command = [
     '-c',
@@ -113,7 +122,8 @@ function startServer(): ChildProcess {
     '--expose-gc',
     program,
   ]
-  return spawn('sh', command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
+  return spawn('sh', command, { stdio: [...stdio], env: { ...process.env, ...env } })
 }
 
 function ask<Answer>(child: ChildProcess, message: object | string): Promise<Answer> {

@@ -8,6 +8,10 @@ export type Framing = (typeof FRAMINGS)[number]
 export const HANDLERS = ['answer', 'answer later', 'throw now and then', 'tell everyone'] as const
 export type Handler = (typeof HANDLERS)[number]
 
+/** What is between the clients and the server. */
+export const FRONTS = ['nothing', 'a proxy', 'tls'] as const
+export type Front = (typeof FRONTS)[number]
+
 /** What befalls the server beside its clients. */
 export const MISFORTUNES = ['none', 'no descriptors', 'failing calls', 'dying workers'] as const
 export type Misfortune = (typeof MISFORTUNES)[number]
@@ -27,6 +31,7 @@ export type Behaviour = (typeof BEHAVIOURS)[number]
 export interface Round {
   seed: number
   unix: boolean
+  front: Front
   framing: Framing
   handler: Handler
   borrow: boolean
@@ -36,12 +41,13 @@ export interface Round {
   seconds: number
 }
 
-export function planRound(seed: number, seconds: number): Round {
+export function planRound(seed: number, seconds: number, fronts: readonly Front[]): Round {
   const random = new Random(seed)
   const misfortune = random.chance(0.4) ? random.pick(MISFORTUNES) : 'none'
   return {
     seed,
     unix: random.chance(0.3),
+    front: misfortune !== 'dying workers' && random.chance(0.4) ? random.pick(fronts) : 'nothing',
     framing: random.pick(FRAMINGS),
     handler: random.pick(HANDLERS),
     borrow: random.chance(0.5),
@@ -58,8 +64,9 @@ export function isGentle({ handler, guards, misfortune }: Round): boolean {
 }
 
 export function describeRound(round: Round): string {
-  const { unix, framing, handler, borrow, guards, misfortune, clients } = round
+  const { unix, front, framing, handler, borrow, guards, misfortune, clients } = round
   const words = [unix ? 'unix' : 'tcp', borrow ? `${framing} (borrowed)` : framing, handler]
+  if (front !== 'nothing') words.push(`behind ${front}`)
   if (guards !== 'none') words.push(guards)
   if (misfortune !== 'none') words.push(misfortune)
   return `${words.join(', ')}, ${clients} clients`

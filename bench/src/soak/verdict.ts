@@ -16,6 +16,9 @@ const GROWTH_PART = 0.1
 const RSS_SLACK = 32 * MIB
 const HEAP_SLACK = 6 * MIB
 
+/** Both ends of sixteen pipes that the event loop keeps, and those of the process itself. */
+const MOST_PIPES = 2 * 16 + 16
+
 /** Rounds before the memory of a process has found its size. */
 const WARM_UP = 4
 
@@ -26,6 +29,8 @@ export function faultsOf({ round, tally, remains }: RoundResult, fdsBefore: numb
     if (value !== expected) faults.push(`${value} ${what}, not ${expected}`)
   }
   isNot('descriptors', remains.fds, fdsBefore)
+  if (remains.pipes > MOST_PIPES)
+    faults.push(`${remains.pipes} descriptors of pipes, more than ${MOST_PIPES}`)
   isNot('sockets of the loop', remains.openSockets, 0)
   isNot('bytes queued', remains.backlogBytes, 0)
   isNot('connections opened and never closed', remains.unclosed, 0)

@@ -132,11 +132,12 @@ export abstract class ConnectionHolds<State, In, Out> extends ConnectionOutput<S
   /**
    * Pipes: the handlers get what is received again.
    *
-   * @param all whether the peer has ended: there is nothing left that whoever takes the messages has to wait for
+   * @param finished the pipe has moved all there was, up to the peer's end
    */
-  endPipe(all: boolean): void {
+  endPipe(finished: boolean): void {
     this.details.pipeFrom = undefined
-    if (all) this.holds &= ~Hold.ADAPTER
+    // Without handlers the end would wait for an iterator that has nothing to wait for, and the connection stay for ever.
+    if (finished && this.settings.adapter === null) this.release(Hold.ADAPTER)
     this.release(Hold.PIPE_FULL)
     this.release(Hold.PIPE)
   }

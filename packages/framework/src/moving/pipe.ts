@@ -199,9 +199,9 @@ class Pipe implements PipeFrom, PipeTo {
     this.reject(pipeBroken(what, cause))
   }
 
-  private leave(ended: boolean): void {
+  private leave(finished: boolean): void {
     this.mode = Mode.OVER
     this.to.pipeTo = undefined
-    this.from.endPipe(ended)
+    this.from.endPipe(finished)
   }
 }

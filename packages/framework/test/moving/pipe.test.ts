@@ -50,6 +50,32 @@ const code = async (promise: Promise<unknown>) => {
 }
 
 describe.each(BACKENDS)('pipe on %s', (backend) => {
+  it('leaves nothing of a proxy whose connections have no handlers of their own', async () => {
+    const loop = loopOn(backend)
+    const upstreams: Connection[] = []
+    const origin = await serve({ loop, data: (conn, chunk) => conn.write(chunk) })
+    const proxy = await serve({
+      loop,
+      async open(conn) {
+        const target = { host: '127.0.0.1', port: origin.port }
+        const upstream = await connect(target, { loop, open() {} })
+        upstreams.push(upstream)
+        pipe(conn, upstream)
+        pipe(upstream, conn)
+      },
+    })
+    const peer = await proxy.connect()
+    await peer.send('hello')
+    await peer.expectBytes('hello')
+    await peer.end()
+    await peer.awaitEnd()
+    await eventually('all connections to be closed', () => {
+      return (
+        proxy.server.connections + origin.server.connections === 0 && upstreams[0].readyState === 'closed'
+      )
+    })
+  })
+
   it('moves all bytes and passes the end on', async () => {
     const { a, b, loop } = await two()
     const moved = pipe(a.conn, b.conn)

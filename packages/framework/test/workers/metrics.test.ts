@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { expectEcho, leaveNothingBehind } from '../support/serving.js'
-import { ask, closeGroups, peerOf, serveTalkative } from './support.js'
+import { ask, closeGroups, hang, peerOf, serveTalkative } from './support.js'
 
 leaveNothingBehind()
 closeGroups()
@@ -64,7 +64,7 @@ describe('the metrics of a group', () => {
     const peer = await connect()
     await expectEcho(peer, Buffer.from('x'))
     expect(await metricOf(group, 'served_total')).toBe(1)
-    await peer.send('hang')
+    await hang(peer)
     const both = await Promise.all([metricOf(group, 'served_total'), metricOf(group, 'served_total')])
     expect(both).toEqual([1, 1])
   })

@@ -13,6 +13,7 @@ import {
   connectTo,
   endpointOf,
   expectRejection,
+  hang,
   LOCAL,
   peerOf,
   serveTalkative,
@@ -234,7 +235,7 @@ describe('closing a group', () => {
 
   it('terminates a worker that hangs, and says so', async () => {
     const { group, ends } = await serveTalkative({ workers: 2 })
-    await (await peerOf(group, 1)).send('hang')
+    await hang(await peerOf(group, 1))
     await patiently(group.close({ deadlineMs: 0 }), 'the group to close')
     expect(ends.map(({ worker, error }) => [worker.index, error.message])).toEqual([
       [1, expect.stringMatching(/did not end within 1000 ms/)],

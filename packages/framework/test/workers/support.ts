@@ -95,6 +95,13 @@ export async function ask(peer: Peer): Promise<Who> {
   return JSON.parse(String(chunk))
 }
 
+/** Has its worker hang, and knows that it does. */
+export async function hang(peer: Peer) {
+  const before = peer.bytes.length
+  await peer.send('hang')
+  await peer.awaitBytes(before + 'hangs'.length)
+}
+
 /** A peer of the worker in that place: the kernel decides, so it takes some. */
 export async function peerOf(group: WorkerGroup, index: number): Promise<Peer> {
   for (;;) {
