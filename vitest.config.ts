@@ -1,8 +1,16 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
 const FAULTS = '**/*.faults.test.ts'
-/** The packages that run native code of ours; the slower builds of it are for them. */
+/**
+ * What the slower builds of the native code are for: everything that reaches it by a way of its own. Of the framework
+ * that is how connections open, read, write, move bytes and close; what is JavaScript on top of these would run once more
+ * and reach nothing new. A folder of tests that is not named here is run on all builds.
+ */
 const ON_NATIVE = ['native-poll', 'core', 'framework'].map((name) => `packages/${name}/test/**/*.test.ts`)
+const ON_TOP = ['codecs', 'metrics', 'logs', 'admin', 'diagnostics', 'proxy-protocol', 'clients'].map(
+  (folder) => `packages/framework/test/${folder}/**`,
+)
+const PAGES = 'packages/framework/test/**/{readme,root_readme,docs,pages,types}.test.ts'
 
 /** One project for each build of the addon that tests run on; `npm test` runs them one after the other. */
 const projects: TestProjectConfiguration[] = [
@@ -11,12 +19,22 @@ const projects: TestProjectConfiguration[] = [
     exclude: [FAULTS],
   }),
   project('faults', { include: [`packages/*/test/${FAULTS}`], env: { POLLUX_NATIVE_TARGET: 'testing' } }),
-  project('posix', { include: ON_NATIVE, env: { POLLUX_NATIVE_TARGET: 'posix', POLLUX_BACKEND: 'poll' } }),
+  project('posix', {
+    include: ON_NATIVE,
+    exclude: [...ON_TOP, PAGES],
+    env: { POLLUX_NATIVE_TARGET: 'posix', POLLUX_BACKEND: 'poll' },
+  }),
 ]
 
 // This build can only be loaded into a process that was started with the sanitizer's library.
 if (process.env.LD_PRELOAD?.includes('libasan')) {
-  projects.push(project('sanitizers', { include: ON_NATIVE, env: { POLLUX_NATIVE_TARGET: 'asan' } }))
+  projects.push(
+    project('sanitizers', {
+      include: ON_NATIVE,
+      exclude: [...ON_TOP, PAGES],
+      env: { POLLUX_NATIVE_TARGET: 'asan' },
+    }),
+  )
 }
 
 export default defineConfig({

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BENCH_DIR, BUILD_DIR } from './paths.js'
 
@@ -38,9 +38,12 @@ export function compilePrograms(): void {
     const newest = Math.max(...[...sources, ...headers].map(modifiedMs))
     if (modifiedMs(program(name)) > newest) continue
     const compiler = process.env.CC ?? 'cc'
-    const result = spawnSync(compiler, [...FLAGS, '-o', program(name), ...sources], { encoding: 'utf8' })
+    // In place at once: another process may be starting it, or compiling it, too.
+    const fresh = `${program(name)}.${process.pid}`
+    const result = spawnSync(compiler, [...FLAGS, '-o', fresh, ...sources], { encoding: 'utf8' })
     if (result.error) throw new Error(`${compiler} can't be run: ${result.error.message}`)
     if (result.status !== 0) throw new Error(`compiling ${name} failed:\n${result.stderr}`)
+    renameSync(fresh, program(name))
   }
 }
 

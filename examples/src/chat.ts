@@ -6,21 +6,14 @@
  *
  * The first line is one's name; then `/join ROOM`, `/who` and `/quit`. All else is said to the room.
  */
-import { parseArgs } from 'node:util'
-import { type Connection, createServer, formatAddress, lines } from '@pollux/framework'
+import { type Connection, createServer, lines } from '@pollux/framework'
+import { start } from './start.js'
 
 /** In a larger room nobody wants to hear of each who comes and goes, nor read all names. */
 const CROWD = 100
 
 type Person = { name: string; room: string }
 type Client = Connection<Person, string, string>
-
-const { values: flags } = parseArgs({
-  options: {
-    host: { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string', default: '7000' },
-  },
-})
 
 const names = new Map<string, Client>()
 
@@ -92,8 +85,4 @@ function listOf(room: string): string {
   return some.join(', ') + (people.size > CROWD ? ` and ${people.size - CROWD} more` : '')
 }
 
-const address = await server.listen({ host: flags.host, port: Number(flags.port) })
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => void server.close({ deadlineMs: 500 }))
-}
-console.log(`listening on ${formatAddress(address)}`)
+await start('chat.js', 7000, () => server)

@@ -4,12 +4,16 @@
  *     node examples/dist/http.js [--host H] [--port P]
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { limits } from '@pollux/framework'
 import { json, Response, text } from './http/response.js'
 import type { Routes } from './http/router.js'
 import { httpServer } from './http/server.js'
 import { start } from './start.js'
 
 const HELLO = text('hello')
+
+/** Of all clients together; whoever comes then is refused. */
+const MAX_CONNECTIONS = 10_000
 
 /** The longest that `/slow` waits. */
 const MAX_SLOW_MS = 10_000
@@ -33,4 +37,6 @@ async function* count(to: number) {
   for (let i = 1; i <= to; i++) yield `${i}\n`
 }
 
-await start('http.js', 8080, () => httpServer(routes))
+await start('http.js', 8080, () =>
+  httpServer(routes, { plugins: [limits({ maxConnections: MAX_CONNECTIONS })] }),
+)

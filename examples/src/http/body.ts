@@ -3,6 +3,8 @@ import type { Input } from '@pollux/framework'
 import type { HeadReader } from './head.js'
 import { HttpError } from './http-error.js'
 
+const NOTHING = Buffer.alloc(0)
+
 const SEMICOLON = 0x3b
 const SP = 0x20
 const TAB = 0x09
@@ -16,18 +18,25 @@ const MAX_SIZE_DIGITS = 8
 const MAX_LINE_BYTES = 256
 
 export class ChunkedBody {
-  private readonly pieces: Buffer[] = []
+  /** What has come of the body, with room behind it: one piece, for a peer may send each byte in a chunk of its own. */
+  private bytes = NOTHING
+  private filled = 0
+  /** Of all chunks whose size is known. */
   private length = 0
   /** Bytes of the chunk that are still to come; -1 where the next line is a size, -2 where it is a trailer. */
   private left = -1
+  private readonly beganMs = performance.now()
 
   constructor(
     private readonly reader: HeadReader,
     private readonly maxBytes: number,
+    private readonly timeoutMs: number,
   ) {}
 
   /** Takes what is there. The body, once it is complete. @throws HttpError */
   read(input: Input): Buffer | undefined {
+    // `messageTimeoutMs` begins anew with what is consumed, so a body that trickles in chunks has its time here.
+    if (performance.now() - this.beganMs > this.timeoutMs) throw new HttpError(408)
     while (input.start < input.end) {
       const { start } = input
       if (this.left === -2) return this.readTrailers(input)
@@ -64,7 +73,7 @@ export class ChunkedBody {
     const { left } = this
     if (left > 0) {
       const length = Math.min(left, end - start)
-      this.pieces.push(Buffer.from(bytes.subarray(start, start + length)))
+      this.append(bytes, start, start + length)
       this.left -= length
       input.start = start + length
     } else if (end - start >= 2) {
@@ -78,13 +87,24 @@ export class ChunkedBody {
 
   /** Trailers mean nothing here, but are read like fields: an attacker must not hide a request in them. */
   private readTrailers(input: Input): Buffer | undefined {
-    const { reader, pieces } = this
-    if (!reader.readFields(input.bytes, input.start, input.end)) {
+    const { reader } = this
+    if (!reader.readFields(input.bytes, input.start, input.end, false)) {
       if (input.length > reader.maxHeadBytes) throw new HttpError(431)
       return undefined
     }
     input.start = reader.head.end
-    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+    return this.bytes.subarray(0, this.filled)
+  }
+
+  private append(source: Buffer, from: number, to: number): void {
+    const wanted = this.filled + to - from
+    if (wanted > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(wanted, 2 * this.bytes.length))
+      this.bytes.copy(larger, 0, 0, this.filled)
+      this.bytes = larger
+    }
+    source.copy(this.bytes, this.filled, from, to)
+    this.filled = wanted
   }
 }
 

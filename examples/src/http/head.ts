@@ -3,6 +3,7 @@
  * is refused, because a proxy in front may be the other one (request smuggling).
  */
 import { HttpError } from './http-error.js'
+import { withoutSpaces } from './request.js'
 
 /** What a head says, as places in the bytes, and what follows from its fields. One is enough: it is read at once. */
 export class Head {
@@ -90,7 +91,7 @@ export class HeadReader {
     head.expectsContinue = false
     head.hosts = 0
     if (head.transferEncoding !== '') head.transferEncoding = ''
-    if (!this.readRequestLine(bytes, start, end) || !this.readFields(bytes, head.fieldsStart, end)) {
+    if (!this.readRequestLine(bytes, start, end) || !this.readFields(bytes, head.fieldsStart, end, true)) {
       if (end - start > this.maxHeadBytes) throw new HttpError(431)
       return false
     }
@@ -99,8 +100,12 @@ export class HeadReader {
     return true
   }
 
-  /** Reads fields up to the empty line: those of a head, or the trailers of a chunked body. */
-  readFields(bytes: Buffer, start: number, end: number): boolean {
+  /**
+   * Reads fields up to the empty line: those of a head, or the trailers of a chunked body.
+   *
+   * @param isHead whether they mean anything: a trailer may not change how its request is framed or routed
+   */
+  readFields(bytes: Buffer, start: number, end: number, isHead: boolean): boolean {
     let at = start
     for (let count = 0; ; count++) {
       if (at + 1 >= end) return false
@@ -124,7 +129,7 @@ export class HeadReader {
       if (bytes[at] !== CR || bytes[at + 1] !== LF) throw new HttpError(400)
       let valueEnd = at
       while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--
-      this.field(bytes, nameStart, nameEnd - nameStart, valueStart, valueEnd)
+      if (isHead) this.field(bytes, nameStart, nameEnd - nameStart, valueStart, valueEnd)
       at += 2
     }
   }
@@ -188,7 +193,7 @@ export class HeadReader {
 
   private connection(value: string): void {
     const { head } = this
-    const options = value.split(',').map((option) => option.trim())
+    const options = listOf(value)
     if (options.includes('close')) head.keepAlive = false
     else if (head.minorVersion === 0 && options.includes('keep-alive')) head.keepAlive = true
   }
@@ -218,7 +223,7 @@ export class HeadReader {
     if (head.hosts === 0 && head.minorVersion === 1) throw new HttpError(400)
     if (head.chunked) {
       if (head.contentLength >= 0 || head.minorVersion === 0) throw new HttpError(400)
-      const codings = head.transferEncoding.split(',').map((coding) => coding.trim())
+      const codings = listOf(head.transferEncoding)
       if (codings.indexOf('chunked') !== codings.length - 1) throw new HttpError(400)
       if (codings.length > 1) throw new HttpError(501)
     }
@@ -235,6 +240,11 @@ function versionError(bytes: Buffer, at: number): HttpError {
 function isName(bytes: Buffer, at: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) if ((bytes[at + i] | LOWER_CASE) !== name.charCodeAt(i)) return false
   return true
+}
+
+/** The members of a list. `trim` takes more for spaces than HTTP does: `chunked\xa0` is another coding, and not ours. */
+function listOf(value: string): string[] {
+  return value.split(',').map(withoutSpaces)
 }
 
 function lowerCase(bytes: Buffer, from: number, to: number): string {

@@ -8,6 +8,8 @@ import { originForm, Request } from './request.js'
 export interface HttpLimits extends HeadLimits {
   /** The most bytes of a request's body; more are answered 413. Default 1 MiB. */
   maxBodyBytes?: number
+  /** How long a body in chunks may take; longer is answered 408. Default 30,000 ms. */
+  bodyTimeoutMs?: number
 }
 
 /** The client waits for `100 Continue` before it sends the body. */
@@ -26,7 +28,8 @@ const SLASH = 0x2f
 /** A codec, to be made for each connection: it knows the request whose body is not complete. */
 export function http(limits: HttpLimits = {}): () => HttpCodec {
   const reader = new HeadReader(limits)
-  return () => new HttpDecoder(reader, limits.maxBodyBytes ?? 1024 * 1024)
+  const { maxBodyBytes = 1024 * 1024, bodyTimeoutMs = 30_000 } = limits
+  return () => new HttpDecoder(reader, maxBodyBytes, bodyTimeoutMs)
 }
 
 type SlicingBuffer = Buffer & { latin1Slice(from: number, to: number): string }
@@ -43,6 +46,7 @@ class HttpDecoder implements HttpCodec {
   constructor(
     private readonly reader: HeadReader,
     private readonly maxBodyBytes: number,
+    private readonly bodyTimeoutMs: number,
   ) {
     this.maxFrameBytes = Math.max(2 * reader.maxHeadBytes, maxBodyBytes) + 64 * 1024
   }
@@ -88,7 +92,7 @@ class HttpDecoder implements HttpCodec {
     if (head.contentLength > this.maxBodyBytes) throw new HttpError(413)
     this.request = request
     this.contentLength = head.contentLength
-    this.chunked = head.chunked ? new ChunkedBody(this.reader, this.maxBodyBytes) : null
+    this.chunked = head.chunked ? new ChunkedBody(this.reader, this.maxBodyBytes, this.bodyTimeoutMs) : null
     return head.expectsContinue && input.start === end ? CONTINUE : this.decodeBody(input, request)
   }
 

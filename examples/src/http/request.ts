@@ -50,13 +50,26 @@ export function originForm(target: string): string {
   return path === '' || path.startsWith('?') ? `/${path}` : path
 }
 
+/** Without spaces and tabs at both ends. By hand: an expression for it looks again and again at spaces in the middle. */
+export function withoutSpaces(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
 function parseFields(text: string): Headers {
   const headers: Headers = Object.create(null)
   for (const line of text.split('\r\n')) {
     const colon = line.indexOf(':')
     if (colon < 0) continue
     const name = line.slice(0, colon).toLowerCase()
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')
+    const value = withoutSpaces(line.slice(colon + 1))
     headers[name] = name in headers ? `${headers[name]}, ${value}` : value
   }
   return headers

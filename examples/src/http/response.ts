@@ -10,6 +10,9 @@ const SMALL_BYTES = 4096
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** Fields that say where an answer ends: the server's own. */
+const FRAMING = /^(content-length|transfer-encoding|connection)$/i
+
 /**
  * A status, fields and a body. One object may answer any number of requests: what is sent is prepared once a second,
  * when the date changes.
@@ -22,7 +25,7 @@ export class Response {
   private ready: Buffer = NOTHING
   private readyDate = ''
 
-  /** @throws TypeError for a field that would end its line */
+  /** @throws TypeError for a field that would end its line or is the server's own, and for a body that the status forbids */
   constructor(
     readonly status: number,
     headers: Record<string, string> = {},
@@ -32,8 +35,12 @@ export class Response {
     for (const [name, value] of Object.entries(headers)) {
       if (!NAME.test(name) || !VALUE.test(value))
         throw new TypeError(`header '${name}' has bytes that no field may have`)
+      if (FRAMING.test(name)) throw new TypeError(`header '${name}' is set by the server`)
       fields += `${name}: ${value}\r\n`
     }
+    // The client would take it for the next answer.
+    if ((status === 204 || status === 304) && body !== '')
+      throw new TypeError(`an answer of status ${status} has no body`)
     this.fields = fields
     this.streamed = typeof body === 'string' || body instanceof Uint8Array ? null : body
     this.body = this.streamed === null ? Buffer.from(body as string | Uint8Array as string) : null

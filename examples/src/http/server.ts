@@ -1,6 +1,6 @@
 /** An HTTP/1.1 server for a table of routes. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Connection, createServer, type Server } from '@pollux/framework'
+import { type Connection, createServer, type Plugin, type Server } from '@pollux/framework'
 import { CONTINUE, type HttpLimits, http, type Incoming } from './http-codec.js'
 import { HttpError } from './http-error.js'
 import type { Request } from './request.js'
@@ -10,11 +10,17 @@ import { Router, type Routes } from './router.js'
 type HttpConnection = Connection<unknown, Incoming, string | Uint8Array>
 
 export interface HttpOptions extends HttpLimits {
-  /** How long a connection may be silent. Default 60,000 ms. */
-  idleTimeoutMs?: number
+  /** Limits, logs, metrics. */
+  plugins?: Plugin[]
 }
 
-const IDLE_TIMEOUT_MS = 60_000
+/** Of a connection without a request, of its first one, of one that has begun, and of answers that nobody reads. */
+const TIMEOUTS = {
+  idleTimeoutMs: 60_000,
+  firstMessageTimeoutMs: 10_000,
+  messageTimeoutMs: 30_000,
+  writeTimeoutMs: 30_000,
+}
 
 /** How long a client may take to read our last answer and to end, once it was told that the connection closes. */
 const LINGER_MS = 2000
@@ -34,7 +40,8 @@ export function httpServer(
   const router = new Router(routes)
   return createServer({
     codec: http(options),
-    idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    ...TIMEOUTS,
+    plugins: options.plugins ?? [],
     message(conn: HttpConnection, incoming: Incoming) {
       if (incoming instanceof HttpError) return refuse(conn, incoming)
       if (incoming !== CONTINUE) return serve(conn, router, incoming)

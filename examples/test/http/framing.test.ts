@@ -1,9 +1,11 @@
 // What two readers could understand in two ways is refused: RFC 9112, and the ways requests have been smuggled.
+import { Input } from '@pollux/framework'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { CONTINUE, type HttpLimits, http } from '../../src/http/http-codec.js'
 import { HttpError } from '../../src/http/http-error.js'
-import type { Request } from '../../src/http/request.js'
+import { type Request, withoutSpaces } from '../../src/http/request.js'
+import { Response } from '../../src/http/response.js'
 import { decodeInPieces } from '../support/decoding.js'
 
 /** Requests as `METHOD target body`, refusals as their status. */
@@ -21,6 +23,12 @@ const HOST = 'Host: a\r\n'
 const post = (fields: string, rest = '') => `POST / HTTP/1.1\r\n${HOST}${fields}\r\n\r\n${rest}`
 const get = (fields: string) => `GET / HTTP/1.1\r\n${HOST}${fields}\r\n\r\n`
 const NEXT = `GET /next HTTP/1.1\r\n${HOST}\r\n`
+
+function inputOf(bytes: Buffer): Input {
+  const input = new Input(bytes)
+  input.end = bytes.length
+  return input
+}
 
 const everyCut = (text: string) => Array.from({ length: text.length }, (_, i) => i)
 
@@ -43,6 +51,14 @@ describe('a request', () => {
     [
       'with trailers',
       post('Transfer-Encoding: chunked', `1\r\nx\r\n0\r\nA: b\r\n\r\n${NEXT}`),
+      ['POST / x', 'GET /next'],
+    ],
+    [
+      'with trailers that would frame or route it, were they fields',
+      post(
+        'Transfer-Encoding: chunked',
+        `1\r\nx\r\n0\r\nContent-Length: 9\r\nHost: b\r\nExpect: c\r\nConnection: close\r\n\r\n${NEXT}`,
+      ),
       ['POST / x', 'GET /next'],
     ],
     ['of 1.0 without a host', 'GET / HTTP/1.0\r\n\r\n', ['GET /']],
@@ -118,6 +134,7 @@ describe('refused', () => {
     ['an empty coding', post('Transfer-Encoding:'), 400],
     ['a coding that only looks like chunked', post('Transfer-Encoding: xchunked'), 400],
     ['a coding with a strange space', post('Transfer-Encoding: \x0bchunked'), 400],
+    ['a coding with a space that is none', post('Transfer-Encoding: chunked\xa0', '0\r\n\r\n'), 400],
     ['a coding that is not there for us', post('Transfer-Encoding: gzip, chunked', '0\r\n\r\n'), 501],
     ['chunks in 1.0', 'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
     // Lines.
@@ -205,6 +222,53 @@ describe('refused', () => {
     const limits = { maxTargetBytes: 5, maxFields: 2, maxBodyBytes: 4 }
     const text = `POST /1234 HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nbody`
     expect(decode(text, [], limits)).toEqual(['POST /1234 body'])
+  })
+})
+
+describe('a client that means to keep us busy', () => {
+  it('sends each byte in a chunk of its own, and gets no more memory than its body has', () => {
+    const bytes = 200_000
+    const chunks = Buffer.from(`${post('Transfer-Encoding: chunked')}${'1\r\nx\r\n'.repeat(bytes)}`)
+    const codec = http()()
+    const input = inputOf(chunks)
+    gc?.()
+    const before = process.memoryUsage()
+    expect(codec.decode(input)).toBeUndefined()
+    gc?.()
+    const after = process.memoryUsage()
+    const grown = after.heapUsed + after.external - before.heapUsed - before.external
+    expect(grown).toBeLessThan(10 * bytes)
+    input.bytes = Buffer.from('0\r\n\r\n')
+    input.start = 0
+    input.end = input.bytes.length
+    expect((codec.decode(input) as Request).body).toEqual(Buffer.alloc(bytes, 'x'))
+  })
+
+  it('trickles a body in chunks, and is told that its time is over', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1000)
+    onTestFinished(() => void now.mockRestore())
+    const codec = http({ bodyTimeoutMs: 50 })()
+    expect(codec.decode(inputOf(Buffer.from(post('Transfer-Encoding: chunked'))))).toBeUndefined()
+    now.mockReturnValue(1050)
+    expect(codec.decode(inputOf(Buffer.from('1\r\nx\r\n')))).toBeUndefined()
+    now.mockReturnValue(1051)
+    expect(codec.decode(inputOf(Buffer.from('1\r\nx\r\n')))).toMatchObject({ status: 408 })
+  })
+
+  it('fills a value with spaces, which takes no longer than other bytes', () => {
+    expect(withoutSpaces(` \t a${' '.repeat(10_000)}b\t `)).toBe(`a${' '.repeat(10_000)}b`)
+    expect(withoutSpaces(' \t ')).toBe('')
+  })
+})
+
+describe('an answer', () => {
+  it.each<[string, () => Response, string]>([
+    ['a line of its own in a field', () => new Response(200, { a: 'b\r\nc: d' }), "header 'a' has bytes"],
+    ['a length of its own', () => new Response(200, { 'Content-Length': '3' }), 'is set by the server'],
+    ['a body where there can be none', () => new Response(204, {}, 'x'), 'status 204 has no body'],
+    ['a streamed one', () => new Response(304, {}, (async function* () {})()), 'status 304 has no body'],
+  ])('can not have %s', (_, make, message) => {
+    expect(make).toThrow(message)
   })
 })
 

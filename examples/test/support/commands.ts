@@ -88,7 +88,8 @@ const SHAPES: Record<string, string[]> = {
     'INCRBYFLOAT float x',
     'INCRBYFLOAT float -0.5',
     'SET float 10.50',
-    'INCRBYFLOAT hash 1',
+    // Mostly a hash, else a small number: among `KEYS` are integers that Redis would round.
+    'INCRBYFLOAT hash-2 1',
     'APPEND float x',
     'DEL float',
   ],
@@ -235,7 +236,7 @@ function filledIn(part: string, random: Random): string {
     case 'K':
       return random.pick(KEYS)
     case 'H':
-      return random.pick(['hash', 'hash', 'hash', 'hash 2', ...KEYS])
+      return random.pick(['hash', 'hash', 'hash', 'hash-2', ...KEYS])
     case 'L':
       return random.pick(['list', 'list', 'list', 'list 2', ...KEYS])
     case 'S':

@@ -38,7 +38,9 @@ export class MessageIterator<State, In, Out> implements AsyncIterableIterator<In
   constructor(connection: Connection<State, In, Out>, allowHalfOpen: boolean) {
     this.connection = connection
     this.endsItself = !allowHalfOpen
-    connection.adopt<In>(this)
+    // The peer has sent nothing and left, before anybody asked.
+    if (connection.readyState === 'closed' && connection.closeReason === CloseReason.ENDED) this.isDone = true
+    else connection.adopt<In>(this)
   }
 
   [Symbol.asyncIterator](): this {

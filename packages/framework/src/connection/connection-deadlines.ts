@@ -37,7 +37,7 @@ export abstract class ConnectionDeadlines<State, In, Out> extends ConnectionEndi
   private progress(nowMs: number): Progress {
     return {
       lastActivityMs: this.lastActivityMs,
-      queuedBytes: this.column(Column.QUEUED),
+      hasOutput: this.column(Column.QUEUED) > 0 || this.hasMoves,
       bytesWritten: this.column(Column.BYTES_WRITTEN),
       hadMessage: (this.flags & HAD_MESSAGE) !== 0 || (this.lifecycle !== OPEN && this.lifecycle !== ENDED),
       isHeld: this.heldBy !== 0,

@@ -68,15 +68,16 @@ export abstract class ConnectionHolds<State, In, Out> extends ConnectionOutput<S
     if ((this.holds & reason) === 0) return
     this.holds &= ~reason
     if (this.lifecycle > ENDED) return
-    if (this.holds !== 0) {
+    if (this.stands) {
       const isPiped = (this.holds & Hold.PIPE) !== 0
       if (this.filterReads || (isPiped && this.mayRead)) this.resumeReading()
       return
     }
     this.startMessageClock()
-    if (this.rest === null && (this.flags & END_WAITS) === 0) this.resumeReading()
-    // A decoder further down the stack sees by itself that it may go on.
-    else if ((this.flags & (DECODING | DELIVERY_DUE)) === 0) {
+    // A decoder further down the stack sees by itself that it may go on, but not that reading stands still.
+    const { flags } = this
+    if ((this.rest === null && (flags & END_WAITS) === 0) || (flags & DECODING) !== 0) this.resumeReading()
+    else if ((flags & DELIVERY_DUE) === 0) {
       this.flags |= DELIVERY_DUE
       queueMicrotask(() => this.deliverWaiting())
     }
@@ -98,7 +99,8 @@ export abstract class ConnectionHolds<State, In, Out> extends ConnectionOutput<S
       if (this.filterReads) this.resumeReading()
     } else {
       this.flags &= ~FILTER_READS
-      if (this.holds !== 0) this.pauseReading()
+      // The opening is about to go on, as a rule.
+      if ((this.holds & ~Hold.OPENING) !== 0) this.pauseReading()
     }
   }
 
@@ -157,9 +159,18 @@ export abstract class ConnectionHolds<State, In, Out> extends ConnectionOutput<S
     this.rest = null
   }
 
+  /**
+   * Whether the peer's end has to wait, and so all else. Not where nobody takes messages and there are none: whoever only
+   * sends has to see that the peer has left.
+   */
+  protected get stands(): boolean {
+    if (this.holds !== Hold.ADAPTER) return this.holds !== 0
+    return this.rest !== null || this.settings.message !== null || this.settings.data !== null
+  }
+
   protected get mayRead(): boolean {
     const { holds } = this
-    return (holds & Hold.PIPE) === 0 ? holds === 0 : (holds & ~NOT_OF_PIPES) === 0
+    return (holds & Hold.PIPE) === 0 ? !this.stands : (holds & ~NOT_OF_PIPES) === 0
   }
 
   protected pauseReading(): void {

@@ -41,6 +41,8 @@ export interface PipeFrom {
 
 /** A pipe, as the connection that is written to sees it. */
 export interface PipeTo {
+  /** Whether bytes are between the two connections, in the kernel. */
+  readonly hasBytes: boolean
   targetClosed(): void
 }
 
@@ -164,6 +166,13 @@ export abstract class ConnectionInfo extends Channel {
   /** Whether a pipe leads here, which ends our half when it ends itself. */
   protected get isPipedTo(): boolean {
     return this.lazyDetails?.pipeTo !== undefined
+  }
+
+  /** Whether a file or a pipe has bytes for the peer, which are not queued as writes are. */
+  protected get hasMoves(): boolean {
+    const details = this.lazyDetails
+    if (details === null) return false
+    return (details.files?.length ?? 0) > 0 || details.pipeTo?.hasBytes === true
   }
 
   protected get details(): Details {

@@ -12,7 +12,7 @@ import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-e
 import { Input } from '../codecs/input.js'
 import { ConnectionHolds } from './connection-holds.js'
 import type { Deadlines } from './deadlines.js'
-import { DECODING, DELIVERY_DUE, END_WAITS, HAD_MESSAGE, HANDLER_RUNS, OPENING_HELD } from './flags.js'
+import { DECODING, DELIVERY_DUE, END_WAITS, HAD_MESSAGE, HANDLER_RUNS } from './flags.js'
 import { Hold } from './holds.js'
 import { Lifecycle } from './lifecycle.js'
 import { Rest } from './rest.js'
@@ -58,15 +58,15 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
   /** Filters: the peer will send no more. */
   deliverEnd(): void {
     if ((this.holds & Hold.PIPE) !== 0) this.details.pipeFrom?.peerEnded()
-    if (this.holds !== 0 || (this.flags & (DELIVERY_DUE | OPENING_HELD)) !== 0) {
+    if (this.stands || (this.flags & DELIVERY_DUE) !== 0) {
       // What it sent before comes first, and a handler that is at work still has to answer.
       this.flags |= END_WAITS
       return
     }
     if (this.lifecycle > ENDED) return
     this.flags &= ~END_WAITS
-    if (this.rest !== null) this.decodeLast()
-    if (this.holds === 0) this.peerEnded()
+    while (this.rest !== null && this.holds === 0 && this.lifecycle <= ENDED) this.decodeLast(this.rest)
+    if (!this.stands) this.peerEnded()
     else this.flags |= END_WAITS
   }
 
@@ -80,21 +80,20 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
   protected inputAdapted(): void {
     if ((this.holds & Hold.HANDLER) !== 0) this.flags |= HANDLER_RUNS
     this.holds = (this.holds & ~Hold.HANDLER) | Hold.ADAPTER
+    if (!this.mayRead) this.pauseReading()
     if (this.rest === null) return
-    this.rest.scanned = 0
-    this.rest.needed = 0
+    this.rest.startAfresh()
   }
 
   /** Other handlers or another codec are there: what waits is for them. */
   protected inputChanged(): void {
     const { settings } = this
-    if (settings.message === null && settings.data === null) this.hold(Hold.ADAPTER)
+    if (settings.message === null && settings.data === null) this.holdDelivery(Hold.ADAPTER)
     else this.release(Hold.ADAPTER)
     const { rest } = this
     if (rest === null || (this.flags & DECODING) !== 0) return
     // What the codec of before made of it means nothing to this one.
-    rest.scanned = 0
-    rest.needed = 0
+    rest.startAfresh()
     rest.beganMs = 0
     if ((this.flags & DELIVERY_DUE) !== 0) return
     this.flags |= DELIVERY_DUE
@@ -131,16 +130,16 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
       this.settings.adapter?.onHandlerDone()
       return
     }
-    if (this.holds !== 0 || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
+    if (this.stands || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
     this.deliverWaiting()
   }
 
   protected override deliverWaiting(): void {
     this.flags &= ~DELIVERY_DUE
-    if (this.holds !== 0 || this.lifecycle > ENDED) return
+    if (this.stands || this.lifecycle > ENDED) return
     try {
-      if (this.rest !== null) this.decodeRest()
-      if (this.holds !== 0 || this.lifecycle > ENDED) return
+      if (this.rest !== null && !this.rest.isLast) this.decodeRest()
+      if (this.stands || this.lifecycle > ENDED) return
       if ((this.flags & END_WAITS) !== 0) this.deliverEnd()
       this.resumeReading()
     } catch (error) {
@@ -205,26 +204,39 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
   }
 
   /** The peer has ended: what is left may still be a message, and is an error otherwise. */
-  private decodeLast(): void {
-    const { codec, rest } = this
-    this.rest = null
-    if (codec === null || rest === null || rest.length === 0) return
+  private decodeLast(rest: Rest): void {
+    const { codec } = this
+    if (codec === null) {
+      this.rest = null
+      return
+    }
     const input = this.takeInput()
+    rest.isLast = true
+    this.flags |= DECODING
     try {
       this.readRest(input, rest)
-      while (input.start < input.end && this.lifecycle <= ENDED) {
+      while (input.start < input.end && this.holds === 0 && this.lifecycle <= ENDED && this.codec === codec) {
         const before = input.start
         const message = this.guarded(codec, input, true)
-        if (message === undefined) break
-        if (input.start === before) throw this.stuck()
-        this.handleMessage(message)
+        if (message === undefined) {
+          if (input.start < input.end) this.codecFailed(incompleteFrame(input.end - input.start))
+          input.start = input.end
+        } else {
+          if (input.start === before) throw this.stuck()
+          input.scanned = 0
+          input.needed = 0
+          this.handleMessage(message)
+        }
       }
-      if (input.start < input.end && this.lifecycle <= ENDED) {
-        this.codecFailed(incompleteFrame(input.end - input.start))
-      }
+      this.keepRest(input, rest)
     } finally {
+      this.flags &= ~DECODING
       this.giveBack(input)
     }
+    if (this.rest === null || this.codec === codec) return
+    // A handler has gone on with another codec, which has not seen what is left.
+    rest.startAfresh()
+    if (this.holds === 0) this.decodeRest()
   }
 
   /** Decodes and delivers until a frame is incomplete, something holds the connection, or it has gone. */

@@ -84,6 +84,11 @@ export abstract class ConnectionMoves<State, In, Out> extends ConnectionInput<St
     return this.through === null
   }
 
+  /** Internal: whether the kernel may take what it receives. A plugin that counts each receive (a rate) has to see it. */
+  get isSpliceable(): boolean {
+    return this.through === null && this.settings.hooks.received === null
+  }
+
   /** Internal: a pipe leads here, or does no more. */
   set pipeTo(pipe: PipeTo | undefined) {
     this.details.pipeTo = pipe

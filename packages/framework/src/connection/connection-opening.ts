@@ -11,6 +11,7 @@ import type { EventLoop } from '@pollux/core'
 import { ConnectionDeadlines } from './connection-deadlines.js'
 import type { ConnectionOwner } from './connection-owner.js'
 import { ADMITTED, OPENED, OPENING_HELD } from './flags.js'
+import { Hold } from './holds.js'
 import { Happening, Lifecycle } from './lifecycle.js'
 import type { Settings } from './settings.js'
 
@@ -35,6 +36,7 @@ export abstract class ConnectionOpening<State, In, Out> extends ConnectionDeadli
   /** Plugins, in `accept`: the handler `open`, and what comes after it, wait until `finishOpening`. */
   holdOpening(): void {
     this.flags |= OPENING_HELD
+    this.holdDelivery(Hold.OPENING)
     if (this.settings.timeouts.handshakeMs > 0) this.makeDeadlines().opening(this.loop.now())
   }
 
@@ -44,6 +46,7 @@ export abstract class ConnectionOpening<State, In, Out> extends ConnectionDeadli
     this.flags &= ~OPENING_HELD
     try {
       this.letIn()
+      if ((this.flags & OPENING_HELD) === 0) this.release(Hold.OPENING)
     } catch (error) {
       this.loop.contain(this, error)
     }

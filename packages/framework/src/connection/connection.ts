@@ -25,7 +25,7 @@ import type { UpgradeInit } from './handlers.js'
 import { Lifecycle } from './lifecycle.js'
 import type { AdapterChanges } from './settings.js'
 
-const { PEER_ENDED, ENDED, CONNECTING, DESTROYED } = Lifecycle
+const { PEER_ENDED, ENDED, CONNECTING, CLOSING, DESTROYED } = Lifecycle
 
 /** A connection of whatever types. */
 // biome-ignore lint/suspicious/noExplicitAny: plugins see connections of every type, and none of their messages
@@ -148,6 +148,8 @@ export class Connection<State = unknown, In = Buffer, Out = string | Uint8Array>
     adapted.settings = this.settings.adapted(adapter, changes)
     if (changes.codec !== undefined) adapted.codec = adapted.settings.makeCodec()
     this.inputAdapted()
+    // It has missed it.
+    if (this.lifecycle === PEER_ENDED || this.lifecycle === CLOSING) queueMicrotask(() => adapter.onPeerEnd())
   }
 
   /** Adapters: whether a handler's promise is not settled. */

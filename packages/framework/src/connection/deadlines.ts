@@ -29,8 +29,8 @@ export type Deadline = 'idle' | 'handshake' | 'firstMessage' | 'message' | 'writ
 export interface Progress {
   /** When bytes last moved either way. */
   readonly lastActivityMs: number
-  /** Bytes that wait to be sent, and those that the kernel has taken so far. */
-  readonly queuedBytes: number
+  /** Whether something waits to be sent (writes, a file, a pipe's bytes), and what the kernel has taken so far. */
+  readonly hasOutput: boolean
   readonly bytesWritten: number
   /** Whether a message has come, or none can come any more. */
   readonly hadMessage: boolean
@@ -152,12 +152,12 @@ export class Deadlines {
     return messageMs > 0 && messageBeganMs > 0 && this.passed(messageBeganMs, messageMs, nowMs)
   }
 
-  private lookAtWrite(nowMs: number, { queuedBytes, bytesWritten }: Progress): boolean {
+  private lookAtWrite(nowMs: number, { hasOutput, bytesWritten }: Progress): boolean {
     const { writeMs } = this.timeouts
     if (writeMs === 0) return false
-    if (queuedBytes === 0 || bytesWritten !== this.bytesWritten) {
+    if (!hasOutput || bytesWritten !== this.bytesWritten) {
       // What is queued later has its whole time, from when it is first seen.
-      this.bytesWritten = queuedBytes === 0 ? NO_OUTPUT : bytesWritten
+      this.bytesWritten = hasOutput ? bytesWritten : NO_OUTPUT
       this.writeSinceMs = nowMs
     }
     if (nowMs - this.writeSinceMs > writeMs) return true

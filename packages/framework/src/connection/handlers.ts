@@ -17,7 +17,10 @@ import type { Connection } from './connection.js'
 export interface ConnectionHandlers<State = unknown, In = Buffer, Out = string | Uint8Array> {
   /** The connection is open. The first handler that is called. */
   open?(connection: Connection<State, In, Out>): unknown
-  /** A message of the `codec` arrived. */
+  /**
+   * A message of the `codec` arrived. Without this handler messages wait for an iterator or a stream, and so does the peer's end
+   * if it has sent any.
+   */
   message?(connection: Connection<State, In, Out>, message: In): unknown
   /**
    * Without a codec: bytes arrived, one receive's worth, with no regard to the borders of messages. The chunk is yours to
@@ -58,7 +61,7 @@ export interface ConnectionOptions<State = unknown, In = Buffer, Out = string | 
   tls?: TlsOptions
   /**
    * Chunks, and messages that are bytes, are valid until their handler returns, and nothing is copied. With the environment
-   * variable POLLUX_DEBUG=1, later use of one throws ERR_POLLUX_BORROWED_CHUNK. Default false: they are yours to keep.
+   * variable POLLUX_DEBUG=1, later use of one throws ERR_POLLUX_BORROWED_CHUNK, unless it came in several receives. Default false: they are yours to keep.
    */
   borrow?: boolean
   /** `write` returns false from so many queued bytes on. Default 256 KiB. */

@@ -23,4 +23,6 @@ export const Hold = {
   PIPE_FULL: 128,
   /** TLS is about to take the bytes over. */
   TLS: 256,
+  /** A plugin has `open` wait. */
+  OPENING: 512,
 } as const

@@ -25,9 +25,18 @@ export class Rest {
   beganMs = 0
   /** Since when the peer is kept waiting with it; 0: it is not. */
   heldMs = 0
+  /** Whether the codec knows that the peer has ended, and is at the last messages. */
+  isLast = false
 
   get length(): number {
     return this.end - this.start
+  }
+
+  /** What a codec has made of it so far means nothing to the next one. */
+  startAfresh(): void {
+    this.scanned = 0
+    this.needed = 0
+    this.isLast = false
   }
 
   /** Adds a copy of `chunk` from `from` to `to`. */

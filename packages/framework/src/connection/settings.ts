@@ -97,6 +97,8 @@ export class Settings<State, In, Out> {
   readonly statistics: Statistics
   private readonly warnings: Warnings
   private readonly contexts: Contexts | null
+  /** Whether these were made of others, whose handlers have their `this` already. */
+  private readonly isDerived: boolean
 
   /** @throws TypeError or RangeError that names the option */
   constructor(
@@ -109,6 +111,7 @@ export class Settings<State, In, Out> {
     checkFunctions(init, HANDLERS)
     checkFunctions(init, ['state'])
     this.self = init
+    this.isDerived = base !== null
     const asked = checkBoolean(init.asyncContext ?? false, 'asyncContext')
     this.contexts = base?.contexts ?? (asked ? new Contexts() : null)
     const handlers = this.contexts?.wrapped(init, HANDLERS_AND_STATE) ?? init
@@ -166,7 +169,8 @@ export class Settings<State, In, Out> {
       if (name === 'data') continue
       const given: unknown = init[name]
       // The handlers of before keep their `this`.
-      handlers[name] = given === undefined ? before[name]?.bind(self) : bound(given, init)
+      if (given !== undefined) handlers[name] = bound(given, init)
+      else handlers[name] = this.isDerived ? before[name] : before[name]?.bind(self)
     }
     const adapter = init.message === undefined ? (this.adapter as Adapter<In2> | null) : null
     if (adapter !== null)

@@ -17,8 +17,9 @@ export interface PipeOptions {
 
 /**
  * Sends whatever `from` receives to `to`, from now on and until its peer ends: first what waits for its handlers, then
- * what comes. Its `message` and `data` handlers are not called meanwhile. Where both are sockets of one event loop, the
- * kernel moves the bytes by splice(2), and JavaScript has no part in it; else they go through `write`.
+ * what comes. Its `message` and `data` handlers are not called meanwhile. Where both are sockets of one event loop, and
+ * no plugin counts what is received, the kernel moves the bytes by splice(2), and JavaScript has no part in it; else they
+ * go through `write`.
  *
  * `from` is read only while `to` takes what comes. What is written to `to` by hand goes between the bytes of the pipe. A
  * proxy is two pipes, one for each way.
@@ -92,6 +93,8 @@ class Pipe implements PipeFrom, PipeTo {
   /** Bytes that JavaScript has moved, and what had been read before the kernel took over. */
   private written = 0
   private readBefore = 0
+  /** What `to` had sent, or had queued, by then. */
+  private writtenBefore = 0
 
   constructor(from: AnyConnection, to: AnyConnection, end: boolean, resolve: Resolve, reject: Reject) {
     this.from = from
@@ -118,7 +121,7 @@ class Pipe implements PipeFrom, PipeTo {
     if (rest !== null) this.write(rest)
     if (this.isOver) return
     if (from.peerHasEnded) this.finish()
-    else if (from.loop === to.loop && from.isPlain && to.isPlain) this.handToKernel()
+    else if (from.loop === to.loop && from.isSpliceable && to.isPlain) this.handToKernel()
   }
 
   received(chunk: Buffer): boolean {
@@ -149,6 +152,12 @@ class Pipe implements PipeFrom, PipeTo {
     this.fail('the connection that is written to has closed', this.to.failure)
   }
 
+  /** What is written to `to` by hand meanwhile hides as many; that has a queue of its own. */
+  get hasBytes(): boolean {
+    if (this.mode !== Mode.KERNEL) return false
+    return this.from.bytesRead - this.readBefore > this.to.bytesWritten - this.writtenBefore
+  }
+
   private get isOver(): boolean {
     return this.mode === Mode.OVER
   }
@@ -157,6 +166,7 @@ class Pipe implements PipeFrom, PipeTo {
     const { from, to } = this
     this.mode = Mode.KERNEL
     this.readBefore = from.bytesRead
+    this.writtenBefore = to.bytesWritten + to.queuedBytes
     const result = from.loop.reactor.pipe(from.handle, to.handle)
     // One of them has failed, and will be told soon.
     if (result < 0) this.fail('one of the connections has failed', systemError(result, 'splice'))

@@ -1,5 +1,5 @@
 /** Files on their way to a connection. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import {
   checkInteger,
@@ -24,6 +24,8 @@ export interface SendFileOptions {
   end?: number
 }
 
+const ONE_BYTE = Buffer.alloc(1)
+
 /** See `Connection.sendFile`. */
 export async function sendFile(
   connection: AnyConnection,
@@ -38,6 +40,8 @@ export async function sendFile(
   let close = owned
   try {
     const { start, length } = rangeOf(fd, source, options)
+    // One that was opened for writing only would fail in mid-stream, and cost the connection.
+    if (!owned && length > 0) readSync(fd, ONE_BYTE, 0, 1, start)
     if (!connection.isWritable) throw sendFileClosed()
     if (!connection.isPlain) {
       close = false

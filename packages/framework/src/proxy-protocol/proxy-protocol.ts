@@ -92,10 +92,12 @@ export class ProxyProtocol implements Plugin {
       closed: () => clearTimeout(timer),
     })
     connection.filter = filter
+    const undelivered = connection.takeUndelivered()
     if (timeoutMs > 0) {
       timer = setTimeout(() => filter.fail(proxyHeaderTimeout(timeoutMs)), timeoutMs)
       timer.unref()
     }
+    if (undelivered !== undefined) filter.received(undelivered)
     return undefined
   }
 

@@ -146,7 +146,8 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
    */
   publish(topic: string, message: Out, filter?: (connection: Connection<State, In, Out>) => boolean): number {
     checkTopic(topic)
-    return this.fanOut.send(this.subscriptions.members.get(topic) ?? [], message, filter)
+    // A copy: a filter, or the handler of one that is reset, may leave and join meanwhile, and would come up again and again.
+    return this.fanOut.send([...(this.subscriptions.members.get(topic) ?? [])], message, filter)
   }
 
   /**

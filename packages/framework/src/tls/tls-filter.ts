@@ -71,7 +71,7 @@ export class TlsFilter implements Filter {
     this.early = null
     if (undelivered !== undefined) this.received(undelivered)
     for (const chunk of early) this.received(chunk)
-    if (this.endsEarly) this.peerEnded()
+    if (this.endsEarly || this.connection.peerHasEnded) this.peerEnded()
   }
 
   received(chunk: Buffer): void {

@@ -40,6 +40,6 @@ export class TlsPlugin implements Plugin {
         : serverSetup(options, secureContext, outcome)
     const filter = new TlsFilter(connection, setup)
     connection.filter = filter
-    filter.start(undefined)
+    filter.start(connection.takeUndelivered())
   }
 }

@@ -1,10 +1,11 @@
 // More peers than the process may have descriptors: those that it has are served, the others are told so, and all is
 // well again when some have left.
+import { execFileSync } from 'node:child_process'
 import { afterEach, expect, it } from 'vitest'
-import { Child, endChildren, eventually, noise, Peer, patiently } from '../support/raw.js'
+import { endChildren, eventually, noise, Peer, patiently } from '../support/raw.js'
 import { expectEcho, leaveNothingBehind } from '../support/serving.js'
 import { record } from './figures.js'
-import { type Answer, fixtureOf, Program } from './program.js'
+import { type Answer, Program } from './program.js'
 
 leaveNothingBehind()
 afterEach(endChildren)
@@ -13,10 +14,17 @@ afterEach(endChildren)
 const LIMIT = 300
 const FLOOD = 800
 
+const LOWER_LIMIT = `
+import resource, sys
+pid, limit = map(int, sys.argv[1:])
+resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+`
+
 it(`${FLOOD} peers of a server with ${LIMIT} descriptors`, async () => {
-  const limited = ['-c', 'ulimit -n "$0" && exec "$@"', String(LIMIT), process.execPath, fixtureOf('echo')]
-  const server = new Program(Child.run('sh', limited))
+  const server = Program.start('echo')
   const { port } = await server.next()
+  // Only now that its modules are loaded: Node opens as many of them at a time as it can.
+  execFileSync('python3', ['-c', LOWER_LIMIT, String(server.child.process.pid), String(LIMIT)])
   const quiet = server.fds
 
   // The kernel completes all of them: the queue of a listener is longer than this.

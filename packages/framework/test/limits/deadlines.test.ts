@@ -14,7 +14,7 @@ class Bench {
   dueMs = Number.POSITIVE_INFINITY
   progress: Progress = {
     lastActivityMs: START_MS,
-    queuedBytes: 0,
+    hasOutput: false,
     bytesWritten: 0,
     hadMessage: false,
     isHeld: false,
@@ -143,7 +143,7 @@ describe('deadlines', () => {
       for (let queuedAtMs = START_MS; queuedAtMs < START_MS + 3 * writeMs; queuedAtMs += writeMs / 7) {
         const bench = opened({ writeMs })
         expect(bench.until(queuedAtMs)).toBe(undefined)
-        bench.progress = { ...bench.progress, queuedBytes: 10 }
+        bench.progress = { ...bench.progress, hasOutput: true }
         const { passed, atMs } = bench.until(99_999) as { passed: Deadline; atMs: number }
         expect(passed).toBe('write')
         expect(atMs - queuedAtMs).toBeGreaterThan(writeMs)
@@ -155,7 +155,7 @@ describe('deadlines', () => {
   it('are patient with output that moves, however slowly', () => {
     const bench = opened({ writeMs: 100 })
     for (let bytesWritten = 1; bytesWritten < 50; bytesWritten++) {
-      bench.progress = { ...bench.progress, queuedBytes: 10, bytesWritten }
+      bench.progress = { ...bench.progress, hasOutput: true, bytesWritten }
       expect(bench.until(START_MS + 99 * bytesWritten)).toBe(undefined)
     }
     expect(bench.until(99_999)?.passed).toBe('write')

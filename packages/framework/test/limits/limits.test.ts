@@ -1,7 +1,7 @@
 // The plugin of limits in a server: who gets in, how much they may send, and what the counters say.
 import { BlockList, createConnection } from 'node:net'
 import { join } from 'node:path'
-import { type Codec, type Connection, limits, type Plugin, type Server } from '@pollux/framework'
+import { type Codec, type Connection, Hold, limits, type Plugin, pipe, type Server } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { BACKENDS, eventually, Peer, patiently, temporaryFolder } from '../support/raw.js'
 import { connectMany, echo, leaveNothingBehind, loopOn, serve, serverOf } from '../support/serving.js'
@@ -366,6 +366,24 @@ describe('the rate of bytes', () => {
     await peer.send('x')
     await peer.awaitClosedOrEnded()
     expect(Object.fromEntries(service.server.statistics.closed)).toEqual({ rate_limited: 1 })
+  })
+
+  it('holds who is piped to another, too', async () => {
+    const nowMs = 5000
+    const conns: Connection[] = []
+    const service = await serve({
+      loop: loopOn(BACKEND, { maxReadBytes: 1024 }),
+      plugins: [limits({ bytesPerSecond: 1000, clock: () => nowMs })],
+      open: (conn) => {
+        conns.push(conn)
+      },
+    })
+    const [from, to] = await connectMany(service, conns, 2)
+    void pipe(conns[0], conns[1])
+    void from.send(Buffer.alloc(8 << 20)).catch(() => {})
+    await eventually('the hold', () => (conns[0].heldBy & Hold.RATE) !== 0)
+    await eventually('what came before it', () => to.bytes.length >= 1000)
+    expect(conns[0].bytesRead).toBeLessThanOrEqual(1000 + 3 * 1024)
   })
 
   it('ends with its connection: nothing waits for who has gone, and the process may end', async () => {

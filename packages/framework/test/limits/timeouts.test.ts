@@ -1,12 +1,15 @@
 // Timeouts of connections, with peers that dawdle in every way.
-import { type Codec, type Connection, connect } from '@pollux/framework'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Codec, type Connection, connect, pipe } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
-import { BACKENDS, eventually, patiently } from '../support/raw.js'
+import { BACKENDS, eventually, patiently, temporaryFolder } from '../support/raw.js'
 import { connectMany, leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 
 leaveNothingBehind()
 /** Nothing here depends on which. */
 const [BACKEND] = BACKENDS
+const folder = temporaryFolder()
 
 /** Lines, in the least that a codec can be. */
 const words: Codec<string> = {
@@ -212,6 +215,29 @@ describe('output that does not move', () => {
     expect(ending.afterMs).toBeGreaterThanOrEqual(60)
     client.resume()
     expect(await patiently(refused.promise, 'the reset')).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  it('counts a file, too', async () => {
+    const { service, conns, ended } = await wordServer({ writeTimeoutMs: 60 })
+    const [peer] = await connectMany(service, conns, 1)
+    peer.socket.pause()
+    const path = join(folder, 'much')
+    writeFileSync(path, Buffer.alloc(16 << 20))
+    const sent = conns[0].sendFile(path).catch((error: Error) => error)
+    expect((await ended()).reason).toBe('write_timeout')
+    expect(await sent).toMatchObject({ cause: { code: 'ERR_POLLUX_WRITE_TIMEOUT' } })
+  })
+
+  it('counts what a pipe leaves in the kernel, too', async () => {
+    const { service, conns, ended } = await wordServer({ writeTimeoutMs: 60 })
+    const [sender, reader] = await connectMany(service, conns, 2)
+    reader.socket.pause()
+    const piped = pipe(conns[0], conns[1]).catch((error: Error) => error)
+    // More than the sockets of both sides can hold; it never gets through.
+    sender.socket.on('error', () => {})
+    sender.socket.write(Buffer.alloc(32 << 20))
+    expect((await ended()).reason).toBe('write_timeout')
+    expect(await piped).toMatchObject({ code: 'ERR_POLLUX_PIPE_BROKEN' })
   })
 
   it('also when both halves have ended, and it is the last thing', async () => {

@@ -51,6 +51,16 @@ describe.each(BACKENDS)('sendFile on %s', (backend) => {
     await peer.expectBytes('content'.repeat(4))
   })
 
+  it('rejects a descriptor that can not be read, and nothing has happened', async () => {
+    const { conn, peer } = await connected()
+    const path = fileOf('content')
+    const fd = openSync(path, 'a')
+    expect(await failure(conn.sendFile(fd))).toContain('EBADF')
+    closeSync(fd)
+    expect(await conn.sendFile(path)).toBe(7)
+    await peer.expectBytes('content')
+  })
+
   it('sends a part', async () => {
     const { conn, peer } = await connected()
     const path = fileOf('0123456789')

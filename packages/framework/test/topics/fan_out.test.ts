@@ -56,6 +56,20 @@ describe.each(BACKENDS)('fan-out on %s', (backend) => {
     expect(server.topics.size).toBe(0)
   })
 
+  it('reaches once who leaves and joins again meanwhile', async () => {
+    const { server, peers, conns } = await serving(2)
+    for (const conn of conns) conn.subscribe('news')
+    let asked = 0
+    const sent = server.publish('news', 'rain', (conn) => {
+      if (++asked > 10) throw new Error('asked again and again')
+      conn.unsubscribe('news')
+      conn.subscribe('news')
+      return true
+    })
+    expect(sent).toBe(2)
+    for (const peer of peers) await peer.expectBytes('rain')
+  })
+
   it('encodes once, with the codec of the server', async () => {
     let encoded = 0
     const codec: Codec<string, string | Uint8Array> = {
