@@ -7,9 +7,21 @@ const FAULTS = '**/*.faults.test.ts'
  * and reach nothing new. A folder of tests that is not named here is run on all builds.
  */
 const ON_NATIVE = ['native-poll', 'core', 'framework'].map((name) => `packages/${name}/test/**/*.test.ts`)
-const ON_TOP = ['codecs', 'metrics', 'logs', 'admin', 'diagnostics', 'proxy-protocol', 'clients'].map(
-  (folder) => `packages/framework/test/${folder}/**`,
-)
+const ON_TOP = [
+  'adapters',
+  'admin',
+  'clients',
+  'codecs',
+  'diagnostics',
+  'faults',
+  'limits',
+  'logs',
+  'metrics',
+  'proxy-protocol',
+  'running',
+  'tls',
+  'workers',
+].map((folder) => `packages/framework/test/${folder}/**`)
 const PAGES = 'packages/framework/test/**/{readme,root_readme,docs,pages,types}.test.ts'
 
 /** One project for each build of the addon that tests run on; `npm test` runs them one after the other. */

@@ -51,8 +51,11 @@ describe.each(BACKENDS)('a server on %s with few descriptors', (backend) => {
       late.socket.destroy()
       if (late.bytes.length > 0) break
     }
-    const end = await statsBy(served[0])
-    expect(end.resumed).toBe(end.paused)
+    // The last of them may have taken the last descriptor, and paused it once more.
+    for (;;) {
+      const end = await statsBy(served[0])
+      if (end.resumed === end.paused) break
+    }
   })
 })
 

@@ -172,14 +172,14 @@ describe('what a socket itself sees', () => {
   })
 
   it('IPV6_V6ONLY: no IPv4 by mapped addresses', () => {
+    // A port that is free for IPv4, unless somebody takes it in between.
+    const other = socket(AF_INET, SOCK_STREAM)
+    other.bind({ host: '0.0.0.0', port: 0 })
+    const port = portOf(other.getsockname())
     const only = socket(AF_INET6, SOCK_STREAM)
     only.setsockopt('IPPROTO_IPV6', 'IPV6_V6ONLY', true)
-    only.bind({ host: '::', port: 0 })
+    only.bind({ host: '::', port })
     only.listen()
-    const port = portOf(only.getsockname())
-    // The same port of IPv4 is free.
-    const other = socket(AF_INET, SOCK_STREAM)
-    other.bind({ host: '0.0.0.0', port })
     const both = socket(AF_INET6, SOCK_STREAM)
     both.setsockopt('IPPROTO_IPV6', 'IPV6_V6ONLY', false)
     expect(() => both.bind({ host: '::ffff:127.0.0.1', port })).toThrow(

@@ -107,7 +107,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
       // It asks for each message by itself, often from within this very handler.
       this.flags |= HANDLER_RUNS
       result.then(
-        () => this.handlerDone(),
+        () => this.adaptedHandlerDone(),
         (error: unknown) => this.loop.contain(this, error),
       )
       return
@@ -123,13 +123,18 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
     )
   }
 
+  /** Of a handler that holds nothing back: another, which an upgrade has brought, may hold by now. */
+  private adaptedHandlerDone(): void {
+    this.flags &= ~HANDLER_RUNS
+    this.settings.adapter?.onHandlerDone()
+  }
+
   private handlerDone(): void {
-    this.holds &= ~Hold.HANDLER
-    if ((this.flags & HANDLER_RUNS) !== 0) {
-      this.flags &= ~HANDLER_RUNS
-      this.settings.adapter?.onHandlerDone()
+    if ((this.flags & HANDLER_RUNS) !== 0 && this.settings.adapter !== null) {
+      this.adaptedHandlerDone()
       return
     }
+    this.holds &= ~Hold.HANDLER
     if (this.stands || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
     this.deliverWaiting()
   }

@@ -80,6 +80,37 @@ describe.each(BACKENDS)('a connection on %s', (backend) => {
     expect(log).toEqual(['a', '<bb>', '<cc>', 'end'])
   })
 
+  it('has messages wait for one another while `open` ends that has read the first by itself', async () => {
+    const opening = promised()
+    const first = promised()
+    const begun: string[] = []
+    const service = await serve<unknown, string, string>({
+      loop: loopOn(backend),
+      codec: shortText,
+      async open(conn) {
+        await conn[Symbol.asyncIterator]().next()
+        conn.upgrade(shortText, {
+          message(_conn, text) {
+            begun.push(text)
+            return text === 'one' ? first.promise : undefined
+          },
+        })
+        await opening.promise
+      },
+    })
+    const peer = await service.connect()
+    await peer.send(said('hello', 'one'))
+    await eventually('the first message', () => begun.length === 1)
+    opening.resolve()
+    await iteration()
+    await peer.send(said('two'))
+    await eventually('the bytes', () => service.server.statistics.bytesReceived === 14)
+    await iteration()
+    expect(begun).toEqual(['one'])
+    first.resolve()
+    await eventually('the second message', () => begun.length === 2)
+  })
+
   it.each(['sync', 'async'])('that only sends sees its peer leave, with an %s `open`', async (kind) => {
     const closed = promised<string | undefined>()
     const ended = promised()

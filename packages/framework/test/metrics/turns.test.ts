@@ -71,6 +71,8 @@ describe('the histograms of a loop', () => {
     const loop = new EventLoop()
     const service = await serve({ loop, data: () => loop.close() })
     const peer = await service.connect()
+    // A turn of its own, which is over.
+    await eventually('the connection', () => service.server.connections === 1)
     await peer.send('x')
     await peer.awaitClosedOrEnded()
     expect(total(loop.turnDurationsUs())).toBeGreaterThan(0)
