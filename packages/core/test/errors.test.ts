@@ -1,7 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { invalidArgType, invalidArgValue, outOfRange, SocketError } from '../src/errors.js'
+import { ErrorCode, invalidArgType, invalidArgValue, outOfRange, SocketError } from '../src/errors.js'
 import { native } from '../src/native.js'
 import { syscallName, systemError } from '../src/system-error.js'
+
+describe('the table of errors in docs/core.md', () => {
+  const page = readFileSync(new URL('../../../docs/core.md', import.meta.url), 'utf8')
+
+  it.each(Object.values(ErrorCode))('has a row of %s, and one only', (code) => {
+    const rows = page.split('\n').filter((line) => line.startsWith(`| \`${code}\` |`))
+    expect(rows).toHaveLength(1)
+  })
+})
 
 describe('a system error', () => {
   const refused = native.errorNumber('ECONNREFUSED')

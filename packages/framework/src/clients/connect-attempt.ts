@@ -11,7 +11,8 @@
  */
 import { constants } from 'node:os'
 import { ChannelSocket, isUnix, onAbort, type SocketAddress, SocketError, systemError } from '@pollux/core'
-import { Connection, type ConnectionOwner } from '../connection/connection.js'
+import { Connection } from '../connection/connection.js'
+import type { ConnectionOwner } from '../connection/connection-owner.js'
 import type { Settings } from '../connection/settings.js'
 import { loopClosed, notLetIn } from '../failures.js'
 import { type ConnectPlan, resolvePlan } from './connect-options.js'

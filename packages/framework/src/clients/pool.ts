@@ -11,20 +11,16 @@ import { CloseReason } from '../connection/close-reason.js'
 import { Connection } from '../connection/connection.js'
 import { Settings } from '../connection/settings.js'
 import { poolClosed, tooManyWaiting } from '../failures.js'
+import { closeDeadline, type Deadline } from '../running/close-deadline.js'
 import type { Statistics } from '../server/statistics.js'
-import { backoffMs } from './backoff.js'
-import { closeDeadline, type Deadline } from './close-deadline.js'
 import { type ConnectTarget, checkConnectTarget } from './connect-options.js'
 import { IdleConnections } from './idle-connections.js'
 import { Connecting } from './pool-connecting.js'
 import { checkPoolOptions, type PoolInit, type PoolOptions } from './pool-options.js'
+import { PoolRetry } from './pool-retry.js'
 import { Waiters } from './waiters.js'
 
 const CONNECT_TIMEOUT_MS = 10_000
-
-/** Between attempts that only `minIdle` asks for. */
-const MIN_DELAY_MS = 100
-const MAX_DELAY_MS = 30_000
 
 /**
  * A pool of connections. Made by {@link createPool}.
@@ -50,8 +46,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   private isClosing = false
   /** Why it closed; undefined for `close()`. */
   private reason: unknown = undefined
-  private failures = 0
-  private retryTimer: NodeJS.Timeout | undefined = undefined
+  private readonly retry = new PoolRetry(() => this.grow())
   private referenced = true
   private readonly closing: Deadline
   private readonly forgetSignal: (() => void) | undefined
@@ -82,7 +77,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
         return init.connected?.(this, connection)
       },
       ready: (connection) => {
-        this.failures = 0
+        this.retry.succeeded()
         this.offer(connection)
       },
       failed: (reason) => this.connectFailed(reason),
@@ -199,7 +194,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
     if (!this.isClosing) {
       this.isClosing = true
       this.forgetSignal?.()
-      clearTimeout(this.retryTimer)
+      this.retry.stop()
       for (const connection of this.unused.takeAll()) this.dismiss(connection)
       if (this.waiters.length === 0) this.connecting.abandon(this.closedFor)
     }
@@ -216,7 +211,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   ref(): this {
     this.referenced = true
     for (const connection of this.open()) connection.ref()
-    this.retryTimer?.ref()
+    this.retry.setReferenced(true)
     return this
   }
 
@@ -224,7 +219,7 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   unref(): this {
     this.referenced = false
     for (const connection of this.open()) connection.unref()
-    this.retryTimer?.unref()
+    this.retry.setReferenced(false)
     return this
   }
 
@@ -252,29 +247,18 @@ export class Pool<State = unknown, In = Buffer, Out = string | Uint8Array> {
   /** Connects for all who wait and for `minIdle`, as far as there is room. */
   private grow(): void {
     const { minIdle, maxConnections } = this.options
-    const spare = this.isClosing || this.retryTimer !== undefined ? 0 : minIdle - this.unused.length
+    const spare = this.isClosing || this.retry.isPending ? 0 : minIdle - this.unused.length
     const wanted = this.waiters.length + Math.max(0, spare)
     while (this.connecting.size < wanted && this.size < maxConnections) this.connecting.begin()
   }
 
   private connectFailed(reason: unknown): void {
-    this.failures++
+    this.retry.failed()
     const nobodyWaited = !this.waiters.failOne(reason)
     if (this.loop.isClosed) this.fail(reason)
-    else if (nobodyWaited && !this.isClosing) this.retryLater()
+    else if (nobodyWaited && !this.isClosing) this.retry.later()
     this.grow()
     this.finishClosing()
-  }
-
-  /** Only `minIdle` asks for a connection: that can wait. */
-  private retryLater(): void {
-    if (this.retryTimer !== undefined) return
-    const delayMs = backoffMs(this.failures, MIN_DELAY_MS, MAX_DELAY_MS)
-    this.retryTimer = setTimeout(() => {
-      this.retryTimer = undefined
-      this.grow()
-    }, delayMs)
-    if (!this.referenced) this.retryTimer.unref()
   }
 
   /** A connection is free: for who has waited longest, or to be kept. */

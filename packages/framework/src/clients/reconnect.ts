@@ -4,6 +4,7 @@ import type { Connection } from '../connection/connection.js'
 import { isThenable, raiseRejection } from '../connection/results.js'
 import { Settings } from '../connection/settings.js'
 import { clientClosed, reconnectFailed } from '../failures.js'
+import { closeDeadline, type Deadline } from '../running/close-deadline.js'
 import type { Statistics } from '../server/statistics.js'
 import { backoffMs } from './backoff.js'
 import {
@@ -19,7 +20,6 @@ import {
   clientReadyStateOf,
   nextClientState,
 } from './client-state.js'
-import { closeDeadline, type Deadline } from './close-deadline.js'
 import { ConnectAttempt, type ConnectObserver } from './connect-attempt.js'
 import { type ConnectPlan, type ConnectTarget, checkConnectTarget } from './connect-options.js'
 import { OfflineQueue } from './offline-queue.js'

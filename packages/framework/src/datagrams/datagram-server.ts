@@ -9,8 +9,8 @@ import {
   type SocketAddress,
   type SocketError,
 } from '@pollux/core'
-import { closeDeadline, type Deadline } from '../clients/close-deadline.js'
 import { serverClosed } from '../failures.js'
+import { closeDeadline, type Deadline } from '../running/close-deadline.js'
 import type { Statistics } from '../server/statistics.js'
 import type { DatagramServerInit } from './datagram-handlers.js'
 import { DatagramSettings } from './datagram-settings.js'

@@ -1,31 +1,22 @@
 /** A protocol server: listeners, the connections that they take, and an orderly end. */
-import {
-  type EventLoop,
-  invalidArgType,
-  outOfRange,
-  raiseUncaught,
-  type SocketAddress,
-  type SocketError,
-} from '@pollux/core'
+import { type EventLoop, invalidArgType, type SocketAddress, type SocketError } from '@pollux/core'
 import { CloseReason } from '../connection/close-reason.js'
-import { Connection, type ConnectionOwner } from '../connection/connection.js'
-import type { ServerHandlers, ServerInit } from '../connection/handlers.js'
+import { Connection } from '../connection/connection.js'
+import type { ConnectionOwner } from '../connection/connection-owner.js'
+import type { ServerInit } from '../connection/handlers.js'
 import { checkServerHandlers, Settings } from '../connection/settings.js'
 import { noTls, serverClosed } from '../failures.js'
 import type { OverloadLevel } from '../plugins/plugin.js'
+import { closeDeadline, type Deadline } from '../running/close-deadline.js'
 import { systemdTargets } from '../running/systemd.js'
 import type { TlsOptions } from '../tls/tls-options.js'
 import { FanOut } from '../topics/fan-out.js'
 import { checkTopic, Topics } from '../topics/topics.js'
 import { bindTarget, type ListenTarget, type SystemdTarget } from './listen-target.js'
 import { Listener } from './listener.js'
+import { Listeners } from './listeners.js'
+import { ServerEvents } from './server-events.js'
 import type { Statistics } from './statistics.js'
-
-/** How long `close` lets connections finish, unless it is told. */
-const CLOSE_DEADLINE_MS = 10_000
-
-/** The longest delay of a Node timer. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** A server of whatever types. */
 // biome-ignore lint/suspicious/noExplicitAny: plugins see servers of every type, and none of their messages
@@ -49,23 +40,17 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
   /** What metrics and logs call it. */
   readonly name: string
   private readonly settings: Settings<State, In, Out>
-  private readonly handlers: ServerHandlers<State, In, Out>
-  private readonly listeners: Listener<State, In, Out>[] = []
+  private readonly events: ServerEvents<State, In, Out>
+  private readonly listeners = new Listeners<State, In, Out>()
   /** Internal: who has subscribed to what. */
   readonly subscriptions = new Topics<State, In, Out>()
   private readonly fanOut: FanOut<State, In, Out>
   private open = 0
   /** `withdraw` or `close` was called. */
   private withdrawn = false
-  /** How often accepting was held. */
-  private acceptHolds = 0
   private level: OverloadLevel = 0
-  private referenced = true
-  private warnedOfPause = false
-  private closing: Promise<void> | undefined = undefined
-  private resolveClosing: () => void = () => {}
-  private deadline: NodeJS.Timeout | undefined = undefined
-  private deadlineMs = Number.POSITIVE_INFINITY
+  private isClosing = false
+  private readonly closing: Deadline
 
   /** Internal: use {@link createServer}. */
   constructor(init: ServerInit<State, In, Out>) {
@@ -73,19 +58,20 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     checkServerHandlers(init)
     this.name = checkName(init.name ?? 'default')
     this.fanOut = new FanOut(this.settings, init.fanOut ?? {})
-    this.handlers = init
+    this.events = new ServerEvents(this, this.settings.hooks, init)
+    this.closing = closeDeadline(() => this.destroyConnections())
     this.loop = this.settings.loop
     for (const plugin of this.settings.hooks.install ?? []) plugin.install(this)
   }
 
   /** Where it listens: the first address, undefined before `listen` and after `close`. */
   get address(): SocketAddress | undefined {
-    return this.listeners[0]?.address
+    return this.listeners.addresses[0]
   }
 
   /** Every address that it listens on. */
   get addresses(): SocketAddress[] {
-    return this.listeners.map((listener) => listener.address)
+    return this.listeners.addresses
   }
 
   /** How many connections are open. */
@@ -105,7 +91,7 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Whether it listens, and neither `withdraw` nor `close` was called: what a readiness probe wants to know. */
   get isReady(): boolean {
-    return this.listeners.length > 0 && !this.withdrawn
+    return this.listeners.size > 0 && !this.withdrawn
   }
 
   /** How far overload has come; always 0 without the plugin `overload`. */
@@ -189,10 +175,8 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
       const listener = new Listener(this.loop, socket.slot, socket.generation, this, address)
       socket.listen(borrowChunks, target.backlog)
       socket.release()
-      this.listeners.push(listener)
-      if (!this.referenced) listener.setReferenced(false)
-      if (this.acceptHolds > 0) listener.pause()
-      this.announce(address)
+      this.listeners.add(listener)
+      this.events.listening(address)
       return address
     } catch (error) {
       socket.close()
@@ -216,23 +200,17 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
    * @returns a promise that is kept when all listeners and connections are closed
    */
   close(options: { deadlineMs?: number } = {}): Promise<void> {
-    const deadlineMs = options.deadlineMs ?? CLOSE_DEADLINE_MS
-    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0))
-      throw outOfRange('deadlineMs', '>= 0', deadlineMs)
-    if (this.closing === undefined) {
-      this.closing = new Promise((resolve) => {
-        this.resolveClosing = resolve
-      })
+    const { deadlineMs } = options
+    this.closing.check(deadlineMs)
+    if (!this.isClosing) {
+      this.isClosing = true
       this.withdrawn = true
-      for (const listener of this.listeners) listener.close()
-      this.tell(() => {
-        for (const plugin of this.settings.hooks.closing ?? []) plugin.closing(this)
-        this.handlers.closing?.(this)
-      })
+      this.listeners.close()
+      this.events.closing()
       this.finishClosing()
     }
-    this.destroyAfter(deadlineMs)
-    return this.closing
+    if (this.open > 0 || this.listeners.size > 0) this.closing.begin(deadlineMs)
+    return this.closing.promise
   }
 
   /**
@@ -260,34 +238,33 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
 
   /** Keeps the process alive while the server listens (the default). */
   ref(): this {
-    return this.setReferenced(true)
+    this.listeners.setReferenced(true)
+    return this
   }
 
   /** Lets the process end although the server listens; its connections keep it alive by themselves. */
   unref(): this {
-    return this.setReferenced(false)
+    this.listeners.setReferenced(false)
+    return this
   }
 
   // From here on: called by plugins, listeners and connections.
 
   /** Plugins: takes no connections until `releaseAccepting`, of which there must be one for each call of this. */
   holdAccepting(): void {
-    if (this.acceptHolds++ === 0) for (const listener of this.listeners) listener.pause()
+    this.listeners.hold()
   }
 
   /** Plugins: undoes one `holdAccepting`. */
   releaseAccepting(): void {
-    if (--this.acceptHolds === 0) for (const listener of this.listeners) listener.resume()
+    this.listeners.release()
   }
 
   /** Internal: tells how overloaded it is. */
   overloadChanged(level: OverloadLevel): void {
     if (this.level === 0 && level > 0) this.statistics.overloads++
     this.level = level
-    this.tell(() => {
-      for (const plugin of this.settings.hooks.overload ?? []) plugin.overload(this, level)
-      this.handlers.overload?.(this, level)
-    })
+    this.events.overload(level)
   }
 
   /** Internal: a listener took a connection. */
@@ -306,32 +283,22 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
   /** Internal. */
   acceptPaused(error: SocketError, retryMs: number): void {
     this.settings.statistics.acceptPauses++
-    for (const plugin of this.settings.hooks.acceptPaused ?? []) plugin.acceptPaused(this, error, retryMs)
-    if (this.handlers.acceptPaused !== undefined) {
-      this.handlers.acceptPaused(this, error, retryMs)
-    } else if (!this.warnedOfPause) {
-      this.warnedOfPause = true
-      const text = `The server accepts no connections for a while, until resources are free: ${error.message}`
-      process.emitWarning(text, { type: 'PolluxWarning', code: 'POLLUX_ACCEPT_PAUSED' })
-    }
+    this.events.acceptPaused(error, retryMs)
   }
 
   /** Internal. */
   acceptResumed(): void {
-    for (const plugin of this.settings.hooks.acceptResumed ?? []) plugin.acceptResumed(this)
-    this.handlers.acceptResumed?.(this)
+    this.events.acceptResumed()
   }
 
   /** Internal: a listening socket broke. */
   listenerFailed(error: SocketError): void {
-    if (this.handlers.failed !== undefined) this.handlers.failed(this, error)
-    else raiseUncaught(error)
+    this.events.failed(error)
   }
 
   /** Internal: its fd is closed. */
   listenerClosed(listener: Listener<State, In, Out>): void {
-    const index = this.listeners.indexOf(listener)
-    if (index >= 0) this.listeners.splice(index, 1)
+    this.listeners.remove(listener)
     this.finishClosing()
   }
 
@@ -342,48 +309,14 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
     return addresses[0]
   }
 
-  private announce(address: SocketAddress): void {
-    this.tell(() => {
-      for (const plugin of this.settings.hooks.listening ?? []) plugin.listening(this, address)
-      this.handlers.listening?.(this, address)
-    })
-  }
-
-  /** Calls handlers of the server itself, which goes on whatever they throw. */
-  private tell(call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      raiseUncaught(error)
-    }
-  }
-
   private checkNotClosed(): void {
-    if (this.closing === undefined) return
-    throw serverClosed()
-  }
-
-  private setReferenced(referenced: boolean): this {
-    this.referenced = referenced
-    for (const listener of this.listeners) listener.setReferenced(referenced)
-    return this
+    if (this.isClosing) throw serverClosed()
   }
 
   private finishClosing(): void {
-    if (this.closing === undefined || this.open > 0 || this.listeners.length > 0) return
-    clearTimeout(this.deadline)
-    // Each of them: one that holds on to the server must hear of it, whatever another throws.
-    for (const plugin of this.settings.hooks.closed ?? []) this.tell(() => plugin.closed(this))
-    this.resolveClosing()
-  }
-
-  private destroyAfter(deadlineMs: number): void {
-    const atMs = performance.now() + deadlineMs
-    if (atMs >= this.deadlineMs || (this.open === 0 && this.listeners.length === 0)) return
-    this.deadlineMs = atMs
-    clearTimeout(this.deadline)
-    if (deadlineMs === 0) this.destroyConnections()
-    else this.deadline = setTimeout(() => this.destroyConnections(), Math.min(deadlineMs, MAX_DELAY_MS))
+    if (!this.isClosing || this.open > 0 || this.listeners.size > 0) return
+    this.events.closed()
+    this.closing.finish()
   }
 
   private destroyConnections(): void {

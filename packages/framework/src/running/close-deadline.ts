@@ -1,5 +1,5 @@
 /** The end of something that may take its time, up to a deadline. */
-import { checkDeadline } from './client-options.js'
+import { checkDeadline } from '../clients/client-options.js'
 
 /** How long `close` waits, unless it is told. */
 const CLOSE_DEADLINE_MS = 10_000
