@@ -131,7 +131,7 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
    * ```
    */
   broadcast(message: Out, filter?: (connection: Connection<State, In, Out>) => boolean): number {
-    return this.fanOut.send(this.list(), message, filter)
+    return this.fanOut.send(this.list(), this.open, message, filter)
   }
 
   /**
@@ -146,8 +146,8 @@ export class Server<State = unknown, In = Buffer, Out = string | Uint8Array>
    */
   publish(topic: string, message: Out, filter?: (connection: Connection<State, In, Out>) => boolean): number {
     checkTopic(topic)
-    // A copy: a filter, or the handler of one that is reset, may leave and join meanwhile, and would come up again and again.
-    return this.fanOut.send([...(this.subscriptions.members.get(topic) ?? [])], message, filter)
+    const members = this.subscriptions.membersOf(topic)
+    return this.fanOut.send(members, members.size, message, filter)
   }
 
   /**

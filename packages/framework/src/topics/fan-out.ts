@@ -47,27 +47,39 @@ export class FanOut<State, In, Out> {
     this.maxQueuedBytes = checkInteger(max, 'fanOut.maxQueuedBytes', 1, Number.MAX_SAFE_INTEGER)
   }
 
-  /** How many took it. The recipients may change meanwhile. */
+  /**
+   * How many took it. The recipients may change meanwhile.
+   *
+   * @param count how many of them are looked at, at most: those that join meanwhile come behind all others, and whoever
+   *   leaves and joins would come up again and again
+   */
   send(
     recipients: Iterable<Connection<State, In, Out>>,
+    count: number,
     message: Out,
     filter?: Filter<State, In, Out>,
   ): number {
     const bytes = this.encode(message)
     const chosen = filter === undefined ? recipients : choose(recipients, filter)
-    const taken = bytes.length === 0 ? 0 : this.sendBytes(chosen, bytes)
+    const taken = bytes.length === 0 ? 0 : this.sendBytes(chosen, count, bytes)
     if (this.codec !== null) this.settings.statistics.messagesSent += taken
     return taken
   }
 
-  private sendBytes(recipients: Iterable<Connection<State, In, Out>>, bytes: Uint8Array): number {
+  private sendBytes(
+    recipients: Iterable<Connection<State, In, Out>>,
+    count: number,
+    bytes: Uint8Array,
+  ): number {
     const { length } = bytes
     const { submissions } = this.settings.loop
     const most = this.slow === 'queue' ? this.settings.highWaterMark - 1 : this.maxQueuedBytes
     const placeable = submissions.canPlace(length) && (this.slow !== 'queue' || length <= most)
     let place = NOWHERE
     let taken = 0
+    let left = count
     for (const connection of recipients) {
+      if (left-- === 0) break
       if (placeable && connection.takesPlaced(length, most)) {
         if (place === NOWHERE) place = submissions.place(bytes)
         submissions.sendPlaced(connection.slot, connection.generation, place, length)
@@ -123,13 +135,11 @@ export class FanOut<State, In, Out> {
   }
 }
 
-/** First all, then the sending: a filter is a user's function, and may write. */
+/** First all, then the sending: a filter is a user's function, and may write, leave and join. */
 function choose<State, In, Out>(
   recipients: Iterable<Connection<State, In, Out>>,
   filter: Filter<State, In, Out>,
 ): Connection<State, In, Out>[] {
   if (typeof filter !== 'function') throw invalidArgType('filter', 'of type function', filter)
-  const chosen: Connection<State, In, Out>[] = []
-  for (const connection of recipients) if (filter(connection)) chosen.push(connection)
-  return chosen
+  return [...recipients].filter((connection) => filter(connection))
 }

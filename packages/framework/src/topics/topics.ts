@@ -2,6 +2,8 @@
 import { invalidArgType } from '@pollux/core'
 import type { Connection } from '../connection/connection.js'
 
+const NOBODY: ReadonlySet<never> = new Set<never>()
+
 /**
  * ```
  *   members:  topic ─▶ connections      for publish
@@ -45,6 +47,11 @@ export class Topics<State, In, Out> {
     if (topics === undefined) return
     this.joined.delete(connection)
     for (const topic of topics) this.removeMember(topic, connection)
+  }
+
+  /** Those who get what is published there. */
+  membersOf(topic: string): ReadonlySet<Connection<State, In, Out>> {
+    return this.members.get(topic) ?? NOBODY
   }
 
   of(connection: Connection<State, In, Out>): readonly string[] {
