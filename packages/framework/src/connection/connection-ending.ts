@@ -7,16 +7,9 @@
  *   a failure ──────▶ abort: plugins, error ──────▶ move ─▶ DESTROY
  * ```
  */
-import {
-  ErrorCode,
-  type EventLoop,
-  Op,
-  raiseUncaught,
-  type SocketError,
-  syscallName,
-  systemError,
-} from '@pollux/core'
+import { ErrorCode, type EventLoop, Op, type SocketError, syscallName, systemError } from '@pollux/core'
 import { fileShrank } from '../failures.js'
+import { contained } from '../plugins/contained.js'
 import { CloseReason, closeReasonOf } from './close-reason.js'
 import { ConnectionMoves } from './connection-moves.js'
 import type { ConnectionOwner } from './connection-owner.js'
@@ -127,14 +120,11 @@ export abstract class ConnectionEnding<State, In, Out> extends ConnectionMoves<S
     this.dropInput()
     this.abandonDrained()
     this.abandonMoves()
-    try {
-      this.through?.closed()
-      if ((this.flags & ADMITTED) !== 0) this.tellClosed()
-      if ((this.flags & OPENED) !== 0 && settings.close !== null) {
-        raiseRejection(settings.close.call(settings.self, this as never, this.details.error))
-      }
-    } catch (error) {
-      raiseUncaught(error)
+    contained(() => this.through?.closed())
+    if ((this.flags & ADMITTED) !== 0) this.tellClosed()
+    const { close } = settings
+    if (close !== null && (this.flags & OPENED) !== 0) {
+      contained(() => raiseRejection(close.call(settings.self, this as never, this.details.error)))
     }
     this.owner.connectionClosed(this as never)
   }
@@ -181,13 +171,10 @@ export abstract class ConnectionEnding<State, In, Out> extends ConnectionMoves<S
     this.flags |= FAILED
     this.details.error = error
     this.closingBecause(reason)
-    try {
-      for (const plugin of settings.hooks.error ?? []) plugin.error(this as never, error)
-      if (settings.error !== null && (this.flags & OPENED) !== 0) {
-        raiseRejection(settings.error.call(settings.self, this as never, error))
-      }
-    } catch (second) {
-      raiseUncaught(second)
+    for (const plugin of settings.hooks.error ?? []) contained(() => plugin.error(this as never, error))
+    const { error: handler } = settings
+    if (handler !== null && (this.flags & OPENED) !== 0) {
+      contained(() => raiseRejection(handler.call(settings.self, this as never, error)))
     }
     this.move(Happening.DESTROY)
   }
@@ -206,12 +193,7 @@ export abstract class ConnectionEnding<State, In, Out> extends ConnectionMoves<S
     const asked = (this.flags & OPENED) === 0 ? hooks.accept?.[this.details.letInBy - 1] : undefined
     for (const plugin of hooks.close ?? []) {
       if (asked === undefined || !hooks.isAskedBehind(plugin, asked)) {
-        // Each of them: one that counts must hear of it, whatever another throws.
-        try {
-          plugin.close(this as never, reason, this.details.error)
-        } catch (error) {
-          raiseUncaught(error)
-        }
+        contained(() => plugin.close(this as never, reason, this.details.error))
       }
     }
   }

@@ -6,7 +6,7 @@
  *    └─────────────────────── straight, as a rule ────────────────────▲
  * ```
  */
-import type { SocketError } from '@pollux/core'
+
 import type { Codec } from '../codecs/codec.js'
 import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-error.js'
 import { Input } from '../codecs/input.js'
@@ -227,7 +227,10 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
           if (input.start < input.end) this.codecFailed(incompleteFrame(input.end - input.start))
           input.start = input.end
         } else {
-          if (input.start === before) throw this.stuck()
+          if (input.start === before) {
+            this.stuck()
+            return
+          }
           input.scanned = 0
           input.needed = 0
           this.handleMessage(message)
@@ -269,7 +272,10 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
           }
           return
         }
-        if (input.start === before) throw this.stuck()
+        if (input.start === before) {
+          this.stuck()
+          return
+        }
         input.scanned = 0
         input.needed = 0
         this.handleMessage(message)
@@ -342,8 +348,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
     spareInput = input
   }
 
-  private stuck(): SocketError {
-    return malformedFrame('the codec made a message without consuming anything')
+  private stuck(): void {
+    this.codecFailed(malformedFrame('the codec made a message without consuming anything'))
   }
 
   private tellReceived(bytes: number): void {

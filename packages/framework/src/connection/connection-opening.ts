@@ -7,7 +7,9 @@
  *               └▶ refused    └──┘ holdOpening … finishOpening: a handshake, a proxy's header
  * ```
  */
+
 import type { EventLoop } from '@pollux/core'
+import { contained } from '../plugins/contained.js'
 import { ConnectionDeadlines } from './connection-deadlines.js'
 import type { ConnectionOwner } from './connection-owner.js'
 import { ADMITTED, OPENED, OPENING_HELD } from './flags.js'
@@ -113,8 +115,7 @@ export abstract class ConnectionOpening<State, In, Out> extends ConnectionDeadli
     // First, so that a plugin which had let it in can see that it is gone.
     this.resetFor(reason)
     const { server } = this
-    if (server !== undefined && hooks.refused !== null) {
-      for (const plugin of hooks.refused) plugin.refused(server, reason, this.remoteAddress)
-    }
+    if (server === undefined || hooks.refused === null) return
+    for (const plugin of hooks.refused) contained(() => plugin.refused(server, reason, this.remoteAddress))
   }
 }

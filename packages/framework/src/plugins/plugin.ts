@@ -10,8 +10,8 @@ export type OverloadLevel = 0 | 1 | 2 | 3
  * A plugin: an object with hooks, called with itself as `this`, in the order in which plugins are given. This list is
  * all there is.
  *
- * What a hook of a connection throws costs that connection, as a handler's throw does; what a hook of the server throws
- * is an uncaughtException.
+ * What `accept`, `open`, `received`, `message` and `watermark` throw costs that connection, as a handler's throw does. What the
+ * others throw is an uncaughtException, and everybody else is told all the same.
  *
  * @example
  * ```ts

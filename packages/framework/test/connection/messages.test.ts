@@ -139,7 +139,9 @@ describe.each(BACKENDS)('messages on %s', (backend) => {
     const { service, closed } = await serveTexts(backend, { codec: { ...shortText, decode } })
     const peer = await service.connect()
     await peer.send('x')
-    expect(String((await closed()).error)).toMatch(message)
+    const { reason, error } = await closed()
+    expect(reason).toBe('codec_error')
+    expect(String(error)).toMatch(message)
   })
 
   it('that a codec can not encode throw in the handler, and nothing of them is sent', async () => {

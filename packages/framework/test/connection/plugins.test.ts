@@ -184,6 +184,43 @@ describe.each(BACKENDS)('plugins on %s', (backend) => {
     },
   )
 
+  it.each(['error', 'close', 'refused'] as const)(
+    'that throw in `%s` keep nobody else from hearing',
+    async (hook) => {
+      const bug = new Error(`bug in ${hook}`)
+      const heard: string[] = []
+      const uncaught = await uncaughtDuring(async () => {
+        const service = await serve({
+          loop: loopOn(backend),
+          plugins: [
+            {
+              name: 'broken',
+              [hook]() {
+                throw bug
+              },
+            },
+            {
+              name: 'behind',
+              accept: () => (hook === 'refused' ? 'denied' : undefined),
+              [hook]: () => heard.push('plugin'),
+            },
+          ],
+          data() {
+            throw new Error('of a handler')
+          },
+          error: () => hook === 'error' && heard.push('handler'),
+          close: () => hook === 'close' && heard.push('handler'),
+        })
+        const peer = await service.connect().catch(() => undefined)
+        await peer?.send('x').catch(() => {})
+        await peer?.awaitClosedOrEnded()
+        await eventually('all of it', () => heard.length === (hook === 'refused' ? 1 : 2))
+        await eventually('the close', () => service.server.connections === 0)
+      })
+      expect(uncaught).toEqual([bug])
+    },
+  )
+
   it('destroy a connection for a reason of their own', async () => {
     const closed = promised<string | undefined>()
     const service = await serve({
