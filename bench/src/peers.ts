@@ -62,7 +62,7 @@ export function listUdpPeers(options: PeerOptions = {}): Peer[] {
   return peers
 }
 
-/** The same server, borrowed: without a codec, and with each of two. */
+/** The same server, borrowed: without a codec, with each of two, and with one and all that production asks for. */
 export function listCodecPeers(options: PeerOptions = {}): Peer[] {
   const raw = polluxCodecPeer(ROOT_DIR, '', options.backend, 'raw', 'echo.js')
   const peers = [raw]
@@ -70,6 +70,7 @@ export function listCodecPeers(options: PeerOptions = {}): Peer[] {
   const withCodecs = (root: string, suffix: string) => [
     polluxCodecPeer(root, suffix, options.backend, 'lines', 'lines-echo.js'),
     polluxCodecPeer(root, suffix, options.backend, 'length', 'length-echo.js'),
+    observed(polluxCodecPeer(root, suffix, options.backend, 'lines-observed', 'lines-echo.js')),
   ]
   peers.push(...withCodecs(ROOT_DIR, ''))
   if (options.against !== undefined) peers.push(...withCodecs(resolve(options.against), '@against'))
@@ -93,13 +94,18 @@ export function polluxExamplePeers(name: string, file: string, options: PeerOpti
   return peers
 }
 
+/** With metrics, logs, limits and the watch for overload. */
+function observed(peer: Peer): Peer {
+  return { ...peer, command: [...peer.command, '--observe'] }
+}
+
 function polluxCodecPeer(
   root: string,
   suffix: string,
   backend: string | undefined,
   name: string,
   file: string,
-) {
+): Peer {
   const { command, requires } = polluxExample(root, file, undefined)
   // By the environment: of the examples with a codec, none is about backends.
   const environment = backend === undefined ? [] : ['env', `POLLUX_BACKEND=${backend}`]

@@ -61,6 +61,13 @@ export const CODEC_TARGETS: Target[] = [
   ratio('lines ÷ raw, 64 B × 50, 16 in flight', '64Bx50x16', 'pollux-lines', RAW, 0.85),
   ratio('lengthPrefixed ÷ raw, 64 B × 50', '64Bx50', 'pollux-length', RAW, 0.85),
   ratio('lengthPrefixed ÷ raw, 64 B × 50, 16 in flight', '64Bx50x16', 'pollux-length', RAW, 0.85),
+  ratio(
+    'lines with metrics, logs and limits ÷ without',
+    '64Bx50',
+    'pollux-lines-observed',
+    'pollux-lines',
+    0.97,
+  ),
 ]
 
 export interface Verdict {
