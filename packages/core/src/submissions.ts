@@ -56,6 +56,8 @@ export class Submissions {
   private readonly capacity: number
   private readonly maxCopiedBytes: number
   private readonly counters: Float64Array
+  /** A message is being written into the send slab: where it ends is not known yet. */
+  private isEncoding = false
 
   constructor(
     reactor: NativeReactor,
@@ -161,6 +163,7 @@ export class Submissions {
    * @param length at most that of the slab
    */
   reserveDatagram(length: number): number {
+    if (this.isEncoding) refuse()
     const control = this.control
     let cursor = (control[SEND_CURSOR] + 15) & ~15
     if (control[SUBMITTED] >= this.capacity || cursor + length > this.slab.length) {
@@ -173,21 +176,21 @@ export class Submissions {
 
   /**
    * A place for a message that is written straight into the send slab: where it begins, with `room` bytes or more until
-   * the slab ends. Unless `closeMessage` is next, the message is as if it had never been.
+   * the slab ends. Until `endMessage` nothing else may be copied there.
    */
   openMessage(room: number): number {
-    return this.reserve(room)
+    const cursor = this.reserve(room)
+    this.isEncoding = true
+    return cursor
   }
 
-  /**
-   * Sends the message that `openMessage` made room for, and adds it to the socket's queue.
-   *
-   * @throws Error where something else was submitted since, which has taken the place of the message
-   */
-  closeMessage(slot: number, generation: number, cursor: number, length: number): void {
-    if (this.control[SEND_CURSOR] !== cursor) {
-      throw new Error('something was written while a message was being encoded: encode() may not write')
-    }
+  /** The message is written, or given up. */
+  endMessage(): void {
+    this.isEncoding = false
+  }
+
+  /** Sends the message that `openMessage` made room for, and adds it to the socket's queue. */
+  sendMessage(slot: number, generation: number, cursor: number, length: number): void {
     this.commit(slot, generation, cursor, length)
   }
 
@@ -226,8 +229,13 @@ export class Submissions {
     this.table[slot * TABLE_COLUMNS + QUEUED] += length
   }
 
-  /** Makes room for `length` bytes and for the record that will speak of them; where the bytes go. */
+  /**
+   * Makes room for `length` bytes and for the record that will speak of them; where the bytes go.
+   *
+   * @throws Error while a message is being encoded: they would be written over each other
+   */
   private reserve(length: number): number {
+    if (this.isEncoding) refuse()
     const control = this.control
     if (control[SUBMITTED] >= this.capacity || control[SEND_CURSOR] + length > this.slab.length) {
       this.makeRoom(length)
@@ -273,4 +281,9 @@ function writeAscii(slab: Buffer, text: string, cursor: number): number {
     slab[cursor + i] = unit
   }
   return length
+}
+
+/** What is written would be written over the message, and the message over it. */
+function refuse(): never {
+  throw new Error('encode() of a codec may not write to a connection, only to its output')
 }

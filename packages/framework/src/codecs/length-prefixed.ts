@@ -1,11 +1,10 @@
 /** Messages with their length before them. */
 import { checkBoolean, checkObject, invalidArgValue, outOfRange } from '@pollux/core'
 import type { Codec } from './codec.js'
-import { frameTooLong, malformedFrame } from './codec-error.js'
 import type { Input } from './input.js'
 import { checkMaxLength, DECLARED_LENGTH, MOST_LENGTH } from './max-length.js'
 import type { Output } from './output.js'
-import { appendPayload, type Payload, payloadLength } from './payload.js'
+import { appendPayload, type Payload, payloadLength, takePayload } from './payload.js'
 import { VarintPrefixed } from './varint-prefixed.js'
 
 const SIZES = [1, 2, 4, 8, 'varint'] as const
@@ -94,16 +93,7 @@ class LengthPrefixed implements Codec<Buffer, Payload> {
       input.needed = this.size
       return undefined
     }
-    const length = this.read(input.bytes, start) - this.counted
-    if (length < 0) throw malformedFrame('a length that is less than its own bytes')
-    if (length > this.maxLength) throw frameTooLong(this.maxLength, 'a message')
-    const to = from + length
-    if (to > end) {
-      input.needed = to - start
-      return undefined
-    }
-    input.start = to
-    return input.take(from, to)
+    return takePayload(input, from, this.read(input.bytes, start) - this.counted, this.maxLength)
   }
 
   encode(message: Payload, output: Output): void {

@@ -4,11 +4,11 @@
  */
 import { outOfRange } from '@pollux/core'
 import type { Codec } from './codec.js'
-import { frameTooLong, malformedFrame } from './codec-error.js'
+import { malformedFrame } from './codec-error.js'
 import type { Input } from './input.js'
 import { MOST_LENGTH } from './max-length.js'
 import type { Output } from './output.js'
-import { appendPayload, type Payload, payloadLength } from './payload.js'
+import { appendPayload, type Payload, payloadLength, takePayload } from './payload.js'
 
 /** What an integer of 64 bits takes. */
 const MOST_BYTES = 10
@@ -43,16 +43,7 @@ export class VarintPrefixed implements Codec<Buffer, Payload> {
       if (byte < MORE) break
       unit *= MORE
     }
-    const length = this.includesLength ? value - (at - start) : value
-    if (length < 0) throw malformedFrame('a length that is less than its own bytes')
-    if (length > this.maxLength) throw frameTooLong(this.maxLength, 'a message')
-    const to = at + length
-    if (to > end) {
-      input.needed = to - start
-      return undefined
-    }
-    input.start = to
-    return input.take(at, to)
+    return takePayload(input, at, this.includesLength ? value - (at - start) : value, this.maxLength)
   }
 
   encode(message: Payload, output: Output): void {

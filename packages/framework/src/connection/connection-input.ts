@@ -226,14 +226,8 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
         if (message === undefined) {
           if (input.start < input.end) this.codecFailed(incompleteFrame(input.end - input.start))
           input.start = input.end
-        } else {
-          if (input.start === before) {
-            this.stuck()
-            return
-          }
-          input.scanned = 0
-          input.needed = 0
-          this.handleMessage(message)
+        } else if (!this.accept(input, before, message)) {
+          return
         }
       }
       this.keepRest(input, rest)
@@ -272,13 +266,7 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
           }
           return
         }
-        if (input.start === before) {
-          this.stuck()
-          return
-        }
-        input.scanned = 0
-        input.needed = 0
-        this.handleMessage(message)
+        if (!this.accept(input, before, message)) return
       }
     } finally {
       this.flags &= ~DECODING
@@ -293,6 +281,18 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
       this.codecFailed(error)
       return undefined
     }
+  }
+
+  /** Delivers a message, and what follows it is a fresh frame. False: the codec would make messages of nothing for ever. */
+  private accept(input: Input, before: number, message: In): boolean {
+    if (input.start === before) {
+      this.codecFailed(malformedFrame('the codec made a message without consuming anything'))
+      return false
+    }
+    input.scanned = 0
+    input.needed = 0
+    this.handleMessage(message)
+    return true
   }
 
   private handleMessage(message: In): void {
@@ -346,10 +346,6 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
   private giveBack(input: Input): void {
     input.bytes = NOTHING
     spareInput = input
-  }
-
-  private stuck(): void {
-    this.codecFailed(malformedFrame('the codec made a message without consuming anything'))
   }
 
   private tellReceived(bytes: number): void {

@@ -92,10 +92,11 @@ export abstract class ConnectionOutput<State, In, Out> extends ConnectionInfo {
       if (nested) output.openDetached()
       else output.open(loop.submissions)
       codec.encode(message, output)
+      if (!nested) loop.submissions.endMessage()
       const length = output.at - output.start
       const { statistics } = this.settings
       if (output.inSlab && length < this.writeLimit - loop.table[slot * TABLE_COLUMNS + QUEUED]) {
-        if (length > 0) loop.submissions.closeMessage(slot, this.generation, output.start, length)
+        if (length > 0) loop.submissions.sendMessage(slot, this.generation, output.start, length)
         statistics.messagesSent++
         return true
       }
@@ -104,7 +105,10 @@ export abstract class ConnectionOutput<State, In, Out> extends ConnectionInfo {
       if (statistics.droppedBytes === droppedBytes) statistics.messagesSent++
       return below
     } finally {
-      if (!nested) spareOutput = output
+      if (!nested) {
+        spareOutput = output
+        this.loop.submissions.endMessage()
+      }
     }
   }
 

@@ -188,30 +188,38 @@ describe.each(BACKENDS)('messages on %s', (backend) => {
     await peer.expectBytes(Buffer.concat([one, one]))
   })
 
-  it('of a codec that sends in the midst of encoding arrive one after the other', async () => {
-    const conns: Connection<unknown, string, string>[] = []
-    const nosy: Codec<string> = {
-      ...shortText,
-      encode(text, output) {
-        output.byte(Buffer.byteLength(text))
-        if (text === 'outer') conns[0].send('inner')
-        output.text(text)
-      },
-    }
-    const { service } = await serveTexts(backend, {
-      codec: nosy,
-      open: (conn: Connection<unknown, string, string>) => conns.push(conn),
-      message: (conn: Connection<unknown, string, string>) => conn.send('outer'),
-      error: (_conn: unknown, error: unknown) => errors.push(error),
-    })
-    const errors: unknown[] = []
-    const peer = await service.connect()
-    await peer.send(said('go'))
-    // Either both are whole, or the codec is told that it may not.
-    await eventually('an answer', () => peer.bytes.length > 0 || errors.length > 0)
-    if (errors.length === 0) await peer.expectBytes(said('inner', 'outer'))
-    else expect(String(errors[0])).toMatch(/encode\(\) may not write/)
-  })
+  it.each(['write', 'send'] as const)(
+    'of a codec that calls `%s` in the midst of encoding are not sent, nor is that',
+    async (call) => {
+      const errors: unknown[] = []
+      const conns: Connection<unknown, string, string>[] = []
+      const nosy: Codec<string> = {
+        ...shortText,
+        encode(text, output) {
+          if (text === 'outer') output.byte(5)
+          if (text === 'outer') conns[1][call]('inner')
+          shortText.encode(text, output)
+        },
+      }
+      const { service } = await serveTexts(backend, {
+        codec: nosy,
+        open: (conn: Connection<unknown, string, string>) => conns.push(conn),
+        message: (conn: Connection<unknown, string, string>, text: string) => conn.send(text),
+        error: (_conn: unknown, error: unknown) => errors.push(error),
+      })
+      const nosyPeer = await service.connect()
+      await eventually('the first', () => conns.length === 1)
+      const other = await service.connect()
+      await eventually('the second', () => conns.length === 2)
+      await nosyPeer.send(said('outer'))
+      await nosyPeer.awaitClosedOrEnded()
+      expect(String(errors[0])).toMatch(/may not write/)
+      expect(nosyPeer.bytes.length).toBe(0)
+      // Whoever else there is goes on, and has got nothing of it.
+      await other.send(said('fine'))
+      await other.expectBytes(said('fine'))
+    },
+  )
 
   it('after the connection has closed are dropped and counted, and send says false', async () => {
     const conns: Connection<unknown, string, string>[] = []
