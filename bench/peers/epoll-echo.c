@@ -7,12 +7,9 @@
 //   epoll-echo [--host 127.0.0.1] [--port 0]
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +18,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "server.h"
 
 enum { kEventsPerWait = 1024, kReceiveBytes = 64 * 1024, kAcceptsPerTurn = 256, kBacklog = 4096 };
 
@@ -38,16 +37,6 @@ static int listener_fd;
 // loop.
 static int reserve_fd;
 static char receive_buffer[kReceiveBytes];
-
-static void die(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-static void on_signal(int signal_number) {
-  (void)signal_number;
-  _exit(0);
-}
 
 static void close_connection(struct connection* c) {
   // Closing removes the fd from the epoll set; each fd stands in a batch of events once, so freeing is safe.
@@ -152,18 +141,7 @@ static void start_listening(const char* host, int port) {
   if (listener_fd < 0) die("socket");
   int on = 1;
   setsockopt(listener_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  if (inet_pton(AF_INET, host, &address.sin_addr) != 1) {
-    fprintf(stderr, "epoll-echo: --host must be an IPv4 address, not %s\n", host);
-    exit(2);
-  }
-  if (bind(listener_fd, (struct sockaddr*)&address, sizeof address) < 0) die("bind");
-  if (listen(listener_fd, kBacklog) < 0) die("listen");
-
-  socklen_t length = sizeof address;
-  if (getsockname(listener_fd, (struct sockaddr*)&address, &length) < 0) die("getsockname");
-  printf("listening on tcp://%s:%d\n", host, ntohs(address.sin_port));
-  fflush(stdout);
+  bind_and_say(listener_fd, "tcp", host, port, kBacklog);
 }
 
 int main(int argc, char** argv) {
@@ -179,9 +157,7 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  signal(SIGTERM, on_signal);
-  signal(SIGINT, on_signal);
-  signal(SIGPIPE, SIG_IGN);
+  end_on_signals();
 
   reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);

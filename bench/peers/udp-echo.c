@@ -7,11 +7,9 @@
 // UDP_GRO in, UDP_SEGMENT out, whole messages as they came.
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,22 +17,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server.h"
+
 enum {
   kBatch = 64,
   kReceiveBytes = 65536,
   // Not a power of two, so that the datagrams of a batch don't meet in the same sets of the cache.
   kStride = kReceiveBytes + 192
 };
-
-static void die(const char* what) {
-  perror(what);
-  exit(1);
-}
-
-static void on_signal(int signal_number) {
-  (void)signal_number;
-  _exit(0);
-}
 
 // What the network says of an earlier datagram (udp(7)); the socket is as good as before.
 static bool goes_on(void) {
@@ -125,20 +115,17 @@ static void run_batch(int fd, bool gro) {
 }
 
 int main(int argc, char** argv) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const char* host = "127.0.0.1";
+  int port = 0;
   bool batch = false;
   bool gro = false;
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--gro") == 0) {
       gro = true;
     } else if (i + 1 < argc && strcmp(argv[i], "--host") == 0) {
-      if (inet_pton(AF_INET, argv[++i], &address.sin_addr) != 1) {
-        fprintf(stderr, "udp-echo: --host must be an IPv4 address, not %s\n", argv[i]);
-        return 2;
-      }
+      host = argv[++i];
     } else if (i + 1 < argc && strcmp(argv[i], "--port") == 0) {
-      address.sin_port = htons((uint16_t)atoi(argv[++i]));
+      port = atoi(argv[++i]);
     } else if (i + 1 < argc && strcmp(argv[i], "--mode") == 0) {
       batch = strcmp(argv[++i], "batch") == 0;
     } else {
@@ -146,18 +133,11 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  signal(SIGTERM, on_signal);
-  signal(SIGINT, on_signal);
+  end_on_signals();
 
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) die("socket");
-  if (bind(fd, (struct sockaddr*)&address, sizeof address) < 0) die("bind");
-  socklen_t length = sizeof address;
-  if (getsockname(fd, (struct sockaddr*)&address, &length) < 0) die("getsockname");
-  char host[INET_ADDRSTRLEN];
-  inet_ntop(AF_INET, &address.sin_addr, host, sizeof host);
-  printf("listening on udp://%s:%d\n", host, ntohs(address.sin_port));
-  fflush(stdout);
+  bind_and_say(fd, "udp", host, port, 0);
   if (batch) {
     run_batch(fd, gro);
   } else {

@@ -30,9 +30,11 @@ export function program(name: string): string {
 /** Compiles the C programs that are older than their sources, with `cc` (or `$CC`). Throws with its output. */
 export function compilePrograms(): void {
   mkdirSync(BUILD_DIR, { recursive: true })
-  const headers = readdirSync(join(BENCH_DIR, 'load'))
-    .filter((name) => name.endsWith('.h'))
-    .map((name) => join(BENCH_DIR, 'load', name))
+  const headers = ['load', 'peers'].flatMap((folder) =>
+    readdirSync(join(BENCH_DIR, folder))
+      .filter((name) => name.endsWith('.h'))
+      .map((name) => join(BENCH_DIR, folder, name)),
+  )
   for (const [name, relative] of Object.entries(PROGRAMS)) {
     const sources = relative.map((path) => join(BENCH_DIR, path))
     const newest = Math.max(...[...sources, ...headers].map(modifiedMs))

@@ -112,7 +112,7 @@ export interface ConnectionOptions<State = unknown, In = Buffer, Out = string | 
   state?(connection: Connection<unknown, In, Out>): State
   /**
    * Whether handlers run in an asynchronous context of their connection, so that an AsyncLocalStorage finds its store in
-   * them: that of `createServer` or `connect`, and from `open` on what `open` entered. Costs some 0.1 µs for each call of
+   * them: that of `createServer` or `connect`, and from `open` on what `open` entered. Costs something for each call of
    * a handler. Default false: no store is found.
    */
   asyncContext?: boolean
