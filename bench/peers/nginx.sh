@@ -2,20 +2,7 @@
 # nginx with one answer, as the other servers of the benchmark are started.
 #
 #   nginx.sh --host 127.0.0.1 --port 0
-host=127.0.0.1
-port=0
-while [ $# -gt 1 ]; do
-  case $1 in
-    --host) host=$2 ;;
-    --port) port=$2 ;;
-  esac
-  shift 2
-done
-
-# nginx tells nobody which port 0 has become.
-if [ "$port" = 0 ]; then
-  port=$(node -e "const s = require('net').createServer().listen(0, '$host', () => { console.log(s.address().port); s.close() })")
-fi
+. "$(dirname "$0")/flags.sh"
 
 folder=$(dirname "$0")/../build/nginx
 mkdir -p "$folder"
@@ -49,13 +36,6 @@ http {
 }
 CONF
 
-# Beside the server, which takes the place of this shell.
-(
-  until node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"; do
-    kill -0 $$ 2>/dev/null || exit
-    sleep 0.02
-  done
-  echo "listening on tcp://$host:$port"
-) &
+say_when node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))" &
 
 exec nginx -p "$folder" -c "$folder/$port.conf"
