@@ -66,6 +66,7 @@ function summarise(results) {
   console.log('\n── summary')
   for (const result of results) {
     console.log(line(result))
+    for (const failure of result.outcome.failures ?? []) console.log(`    ${failure}`)
     total.passed += result.outcome.passed
     total.failed += result.outcome.failed
     total.skipped += result.outcome.skipped

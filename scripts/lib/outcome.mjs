@@ -1,8 +1,14 @@
 // How many tests of a step passed, failed and were skipped.
 import { existsSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { IN_CI } from './ci.mjs'
+import { ROOT } from './paths.mjs'
 
-/** @typedef {{ passed: number, failed: number, skipped: number, why?: string }} Outcome */
+/**
+ * `failures` names the tests that failed, one a line, where the step can tell.
+ *
+ * @typedef {{ passed: number, failed: number, skipped: number, why?: string, failures?: string[] }} Outcome
+ */
 
 export const PASSED = Object.freeze({ passed: 1, failed: 0, skipped: 0 })
 export const FAILED = Object.freeze({ passed: 0, failed: 1, skipped: 0 })
@@ -46,6 +52,18 @@ export function fromLastLine(exitCode, output) {
 }
 
 /**
+ * The part that is read of what vitest's JSON reporter writes.
+ *
+ * @typedef {{
+ *   numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number,
+ *   testResults: {
+ *     name: string, status: string, message: string,
+ *     assertionResults: { status: string, fullName: string, failureMessages: string[] }[],
+ *   }[],
+ * }} VitestReport
+ */
+
+/**
  * Reads what vitest's JSON reporter wrote.
  *
  * @param {number} exitCode
@@ -54,20 +72,37 @@ export function fromLastLine(exitCode, output) {
  */
 export function fromVitest(exitCode, file) {
   if (!existsSync(file)) return { ...FAILED, why: 'vitest wrote no report' }
+  /** @type {VitestReport} */
   const report = JSON.parse(readFileSync(file, 'utf8'))
   // A file that cannot be imported has no tests, and has failed.
   const broken = report.testResults.filter(
-    (/** @type {{ status: string, assertionResults: unknown[] }} */ result) =>
-      result.status === 'failed' && result.assertionResults.length === 0,
-  ).length
+    (result) => result.status === 'failed' && result.assertionResults.length === 0,
+  )
   const outcome = {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + broken,
+    failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: [
+      ...broken.map(({ name, message }) => failure(name, 'cannot be run', message)),
+      ...report.testResults.flatMap(({ name, assertionResults }) =>
+        assertionResults
+          .filter(({ status }) => status === 'failed')
+          .map(({ fullName, failureMessages }) => failure(name, fullName, failureMessages[0])),
+      ),
+    ],
   }
   if (exitCode === 0 && outcome.passed + outcome.failed + outcome.skipped === 0)
     return skipped('there are no tests')
   return atLeastOneFailure(exitCode, outcome)
+}
+
+/**
+ * @param {string} file
+ * @param {string} test
+ * @param {string | undefined} message of which the first line is told
+ */
+function failure(file, test, message) {
+  return `${relative(ROOT, file)}: ${test}: ${message?.split('\n', 1)[0] ?? 'no message'}`
 }
 
 /**
