@@ -128,6 +128,11 @@ export class ChannelSocket {
     }
   }
 
+  /** Has the channel in this slot get what arrives on a socket that was connected when it was taken over. */
+  open(borrow: boolean): void {
+    check(this.loop.reactor.open(this.handle, borrow), 'open')
+  }
+
   /** getsockname(2). */
   get localAddress(): SocketAddress {
     const address = this.loop.reactor.localAddress(this.handle)

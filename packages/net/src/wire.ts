@@ -1,0 +1,221 @@
+/** A socket's place on the event loop: what the reactor tells it, and what it asks of the reactor. */
+import { AsyncResource } from 'node:async_hooks'
+import {
+  Channel,
+  type ChannelSocket,
+  Column,
+  type EventLoop,
+  Op,
+  optionCallsOf,
+  raiseUncaught,
+  type SocketAddress,
+  syscallName,
+  TABLE_COLUMNS,
+} from '@pollux/core'
+
+/** What a wire tells its stream. */
+export interface WireOwner {
+  received(chunk: Buffer): void
+  peerEnded(): void
+  wireFailed(errno: number, syscall: string): void
+  connected(wire: Wire, errno: number): void
+}
+
+/** A write of which the kernel left more than this is not done before it has taken all. */
+const MAX_UNSENT_BYTES = 64 * 1024
+
+export class Wire extends Channel {
+  owner: WireOwner | null
+  /** Whether what arrives is wanted. */
+  reading = false
+  /** Bytes that were written, sent or not. */
+  bytesWritten = 0
+  /** Of a socket that is no TCP socket. */
+  readonly isUnix: boolean
+  private readonly resource: AsyncResource
+  private paused = false
+  private isReferenced = true
+  private closing = false
+  private onSent: (() => void) | null = null
+  private onShutdown: (() => void) | null = null
+  private onceClosed: (() => void) | null = null
+  private finalBytesRead = -1
+  private lastBytesTaken = 0
+
+  constructor(loop: EventLoop, slot: number, generation: number, isUnix: boolean, owner: WireOwner | null) {
+    super(loop, slot, generation)
+    this.isUnix = isUnix
+    this.owner = owner
+    this.resource = new AsyncResource(isUnix ? 'PIPEWRAP' : 'TCPWRAP')
+  }
+
+  /** Takes over a socket that was made for it. */
+  static on(socket: ChannelSocket, isUnix: boolean, owner: WireOwner | null): Wire {
+    return new Wire(socket.loop, socket.slot, socket.generation, isUnix, owner)
+  }
+
+  get fd(): number {
+    return this.closing ? -1 : this.loop.reactor.fd(this.handle)
+  }
+
+  get bytesRead(): number {
+    return this.finalBytesRead < 0 ? this.column(Column.BYTES_READ) : this.finalBytesRead
+  }
+
+  /** Bytes that the kernel has not taken. */
+  get unsentBytes(): number {
+    return this.column(Column.QUEUED)
+  }
+
+  get localAddress(): SocketAddress | undefined {
+    return this.lookUpLocalAddress()
+  }
+
+  get remoteAddress(): SocketAddress | undefined {
+    return this.lookUpRemoteAddress()
+  }
+
+  get asyncId(): number {
+    return this.resource.asyncId()
+  }
+
+  startReading(): void {
+    this.reading = true
+    if (!this.paused) return
+    this.paused = false
+    this.submit(Op.RESUME)
+  }
+
+  stopReading(): void {
+    this.reading = false
+    if (this.paused) return
+    this.paused = true
+    this.submit(Op.PAUSE)
+  }
+
+  /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
+  write(data: string | Uint8Array, encoding: BufferEncoding, sent: () => void): void {
+    const { submissions, table } = this.loop
+    const { slot } = this
+    if (typeof data === 'string') {
+      const before = table[slot * TABLE_COLUMNS + Column.QUEUED]
+      submissions.text(slot, this.generation, data, encoding)
+      this.bytesWritten += table[slot * TABLE_COLUMNS + Column.QUEUED] - before
+    } else {
+      submissions.bytes(slot, this.generation, data, data.length)
+      this.bytesWritten += data.length
+    }
+    if (this.unsentBytes > MAX_UNSENT_BYTES) {
+      submissions.flush()
+      if (this.unsentBytes > 0) {
+        this.onSent = sent
+        this.submit(Op.WATCH_DRAIN, 0)
+        return
+      }
+    }
+    sent()
+  }
+
+  /** Sends the end after everything else; `done` is called when the kernel has it. */
+  shutdown(done: () => void): void {
+    this.onShutdown = done
+    this.submit(Op.END)
+  }
+
+  /** Closes at once; with a reset where the peer is to see one. */
+  close(reset: boolean, closed: () => void): void {
+    if (this.closing) return
+    this.finalBytesRead = this.column(Column.BYTES_READ)
+    this.closing = true
+    this.owner = null
+    this.onceClosed = closed
+    this.submit(reset ? Op.RESET : Op.DESTROY)
+  }
+
+  /** Whether the kernel has taken some of the output since this was last asked. */
+  takesOutput(): boolean {
+    if (this.onSent === null) return false
+    const written = this.column(Column.BYTES_WRITTEN)
+    const took = written !== this.lastBytesTaken
+    this.lastBytesTaken = written
+    return took
+  }
+
+  setOption(name: 'noDelay' | 'keepAlive', value: boolean): void {
+    if (this.isUnix || this.closing) return
+    const { setsockopt } = optionCallsOf(this)
+    if (name === 'noDelay') setsockopt('IPPROTO_TCP', 'TCP_NODELAY', value)
+    else setsockopt('SOL_SOCKET', 'SO_KEEPALIVE', value)
+  }
+
+  setKeepAlive(on: boolean, delaySeconds: number, intervalSeconds = 1, count = 10): void {
+    if (this.isUnix || this.closing) return
+    this.setOption('keepAlive', on)
+    if (!on || delaySeconds <= 0) return
+    const { setsockopt } = optionCallsOf(this)
+    setsockopt('IPPROTO_TCP', 'TCP_KEEPIDLE', delaySeconds)
+    setsockopt('IPPROTO_TCP', 'TCP_KEEPINTVL', Math.max(intervalSeconds, 1))
+    setsockopt('IPPROTO_TCP', 'TCP_KEEPCNT', Math.max(count, 1))
+  }
+
+  ref(): void {
+    this.isReferenced = true
+    if (!this.closing) this.loop.reactor.ref(this.handle)
+  }
+
+  unref(): void {
+    this.isReferenced = false
+    if (!this.closing) this.loop.reactor.unref(this.handle)
+  }
+
+  hasRef(): boolean {
+    return this.isReferenced
+  }
+
+  override onConnect(errno: number): void {
+    this.resource.runInAsyncScope(this.tellConnected, this, errno)
+  }
+
+  override onData(chunk: Buffer): void {
+    if (this.owner !== null) this.resource.runInAsyncScope(this.owner.received, this.owner, chunk)
+  }
+
+  override onEnd(): void {
+    if (this.owner !== null) this.resource.runInAsyncScope(this.owner.peerEnded, this.owner)
+  }
+
+  override onDrain(): void {
+    const sent = this.onSent
+    this.onSent = null
+    if (sent !== null && !this.closing) this.resource.runInAsyncScope(sent)
+  }
+
+  override onFinish(): void {
+    const done = this.onShutdown
+    this.onShutdown = null
+    if (done !== null && !this.closing) this.resource.runInAsyncScope(done)
+  }
+
+  override onError(errno: number, syscall: number): void {
+    const { owner } = this
+    if (owner === null) return
+    const name = syscallName(syscall)
+    const shown = name === 'recv' ? 'read' : name === 'send' ? 'write' : name
+    this.resource.runInAsyncScope(owner.wireFailed, owner, -Math.abs(errno), shown)
+  }
+
+  override onClosed(): void {
+    const closed = this.onceClosed
+    this.onceClosed = null
+    if (closed !== null) this.resource.runInAsyncScope(closed)
+  }
+
+  /** What listeners throw is nobody's but the process's: the socket goes on, as Node has it. */
+  override fail(error: unknown): void {
+    raiseUncaught(error)
+  }
+
+  private tellConnected(errno: number): void {
+    this.owner?.connected(this, errno)
+  }
+}
