@@ -5,7 +5,9 @@ import { nodeError } from './errors.js'
 export type Callback = (...args: unknown[]) => void
 
 /** `(options, cb)`, `(path, cb)`, `(port, host, cb)`, as options and a callback. */
-export function normalizeArguments(args: readonly unknown[]): [options: Record<string, unknown>, callback: Callback | null] {
+export function normalizeArguments(
+  args: readonly unknown[],
+): [options: Record<string, unknown>, callback: Callback | null] {
   const [first, second] = args
   const last = args[args.length - 1]
   const callback = typeof last === 'function' ? (last as Callback) : null
@@ -43,7 +45,11 @@ export function checkPort(port: unknown, name = 'Port', allowZero = true): numbe
 /** `The "options.port" property must be one of type number or string. Received …` */
 export function invalidType(name: string, expected: string, value: unknown): TypeError {
   const kind = name.includes('.') ? 'property' : 'argument'
-  return nodeError(TypeError, 'ERR_INVALID_ARG_TYPE', `The "${name}" ${kind} must be ${expected}. Received ${received(value)}`)
+  return nodeError(
+    TypeError,
+    'ERR_INVALID_ARG_TYPE',
+    `The "${name}" ${kind} must be ${expected}. Received ${received(value)}`,
+  )
 }
 
 export function invalidValue(name: string, value: unknown, reason = 'is invalid'): TypeError {
@@ -54,8 +60,15 @@ export function invalidValue(name: string, value: unknown, reason = 'is invalid'
 }
 
 export function outOfRange(name: string, range: string, value: unknown): RangeError {
-  const shown = typeof value === 'number' && Number.isInteger(value) && Math.abs(value) > 2 ** 32 ? grouped(value) : inspect(value)
-  return nodeError(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${name}" is out of range. It must be ${range}. Received ${shown}`)
+  const shown =
+    typeof value === 'number' && Number.isInteger(value) && Math.abs(value) > 2 ** 32
+      ? grouped(value)
+      : inspect(value)
+  return nodeError(
+    RangeError,
+    'ERR_OUT_OF_RANGE',
+    `The value of "${name}" is out of range. It must be ${range}. Received ${shown}`,
+  )
 }
 
 export function checkNumber(value: unknown, name: string): number {

@@ -3,12 +3,20 @@ import { ADDRCONFIG, type LookupAddress, type LookupOptions, lookup as systemLoo
 import {
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP,
   type IpcSocketConnectOpts,
+  isIP,
   type TcpSocketConnectOpts,
 } from 'node:net'
 import { ChannelSocket, EventLoop, SocketError } from '@pollux/core'
-import { checkBoolean, checkFunction, checkInt32, checkNumber, checkPort, checkString, invalidType } from './arguments.js'
+import {
+  checkBoolean,
+  checkFunction,
+  checkInt32,
+  checkNumber,
+  checkPort,
+  checkString,
+  invalidType,
+} from './arguments.js'
 import { addressError, nodeError, type SystemError } from './errors.js'
 import type { Socket } from './socket.js'
 import { Wire } from './wire.js'
@@ -210,7 +218,12 @@ class SingleAttempt implements Connecting {
   }
 }
 
-function connectError(errno: number, address: string, port: number | undefined, local: LocalEnd): SystemError {
+function connectError(
+  errno: number,
+  address: string,
+  port: number | undefined,
+  local: LocalEnd,
+): SystemError {
   const shown = local.address && local.port ? `${local.address}:${local.port}` : undefined
   const error = addressError(-Math.abs(errno), 'connect', address, port, shown)
   if (shown !== undefined) {
@@ -304,7 +317,10 @@ class Race implements Connecting {
       socket.emit('connectionAttempt', address, port, family)
       if (!socket.connecting) return
       socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`)
-      const begun = begin(socket, { host: address, port }, family, { address: undefined, port: this.local.port })
+      const begun = begin(socket, { host: address, port }, family, {
+        address: undefined,
+        port: this.local.port,
+      })
       if (begun instanceof Wire) {
         socket.useWire(begun)
         break
@@ -357,6 +373,10 @@ function invalidIp(address: unknown): TypeError {
 }
 
 function invalidFamily(family: unknown, host: string, port: number): RangeError {
-  const error = nodeError(RangeError, 'ERR_INVALID_ADDRESS_FAMILY', `Invalid address family: ${family} ${host}:${port}`)
+  const error = nodeError(
+    RangeError,
+    'ERR_INVALID_ADDRESS_FAMILY',
+    `Invalid address family: ${family} ${host}:${port}`,
+  )
   return Object.assign(error, { host, port })
 }

@@ -34,7 +34,9 @@ export function addressError(
   const [code] = nameAndText(errno)
   const where = port !== undefined && port > 0 ? `${address}:${port}` : address
   const error: SystemError = Object.assign(
-    new Error(`${syscall} ${code}${where === undefined ? '' : ` ${where}`}${local ? ` - Local (${local})` : ''}`),
+    new Error(
+      `${syscall} ${code}${where === undefined ? '' : ` ${where}`}${local ? ` - Local (${local})` : ''}`,
+    ),
     { errno, code, syscall },
   )
   if (address !== undefined) error.address = address
@@ -59,7 +61,11 @@ export function listenError(errno: number, address: string | null, port: number 
 type ErrorClass<E extends Error> = new (message: string) => E
 
 /** An error with one of Node's codes. Its stack says `TypeError [CODE]: …`, and its name is the plain one. */
-export function nodeError<E extends Error>(Base: ErrorClass<E>, code: string, message: string): E & { code: string } {
+export function nodeError<E extends Error>(
+  Base: ErrorClass<E>,
+  code: string,
+  message: string,
+): E & { code: string } {
   const error = new Base(message)
   const { name } = error
   // The stack is made when it is first asked for: with the code in it, as Node has it.

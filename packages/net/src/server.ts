@@ -7,7 +7,16 @@ import { chmodSync, existsSync } from 'node:fs'
 import { type AddressInfo, isIP, type ListenOptions, type ServerOpts } from 'node:net'
 import { constants } from 'node:os'
 import { getDefaultHighWaterMark } from 'node:stream'
-import { Channel, ChannelSocket, EventLoop, Op, raiseUncaught, type SocketAddress, SocketError, systemError } from '@pollux/core'
+import {
+  Channel,
+  ChannelSocket,
+  EventLoop,
+  Op,
+  raiseUncaught,
+  type SocketAddress,
+  SocketError,
+  systemError,
+} from '@pollux/core'
 import {
   type Callback,
   checkNumber,
@@ -144,7 +153,8 @@ abstract class ServerMethods extends EventEmitter {
     }
     if (callback !== null) this.once('listening', callback)
     const options = given as ListenOptions & { fd?: number }
-    const backlogArgument = toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || undefined
+    const backlogArgument =
+      toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || undefined
     this.calls++
     this.followSignal(options.signal)
     if (typeof options.fd === 'number' && options.fd >= 0) {
@@ -187,7 +197,10 @@ abstract class ServerMethods extends EventEmitter {
     this.calls++
     if (typeof callback === 'function') {
       if (this.listener !== null) this.once('close', callback)
-      else this.once('close', () => callback(nodeError(Error, 'ERR_SERVER_NOT_RUNNING', 'Server is not running.')))
+      else
+        this.once('close', () =>
+          callback(nodeError(Error, 'ERR_SERVER_NOT_RUNNING', 'Server is not running.')),
+        )
     }
     this.listener?.close()
     this.listener = null
@@ -289,7 +302,12 @@ abstract class ServerMethods extends EventEmitter {
     this.once('close', () => signal.removeEventListener('abort', abort))
   }
 
-  private lookUpAndListen(host: string, port: number, backlog: number | undefined, options: ListenOptions): void {
+  private lookUpAndListen(
+    host: string,
+    port: number,
+    backlog: number | undefined,
+    options: ListenOptions,
+  ): void {
     const { calls } = this
     lookup(host, { all: true }, (error, addresses) => {
       if (calls !== this.calls) return
@@ -372,7 +390,13 @@ abstract class ServerMethods extends EventEmitter {
     try {
       socket = open()
       const bound = socket.localAddress
-      const listener = new Listener(socket.loop, socket.slot, socket.generation, this as unknown as Server, bound)
+      const listener = new Listener(
+        socket.loop,
+        socket.slot,
+        socket.generation,
+        this as unknown as Server,
+        bound,
+      )
       socket.listen(false, backlog ?? BACKLOG)
       socket.release()
       this.listener = listener
@@ -420,7 +444,11 @@ export interface ServerConstructor {
   readonly prototype: Server
 }
 
-export const Server: ServerConstructor = function (this: unknown, given?: unknown, listener?: unknown): Server | undefined {
+export const Server: ServerConstructor = function (
+  this: unknown,
+  given?: unknown,
+  listener?: unknown,
+): Server | undefined {
   if (!(this instanceof Server)) return new Server(given as ServerOptions, listener as ConnectionListener)
   let options: ServerOptions = {}
   let onConnection = listener
@@ -443,6 +471,10 @@ export const Server: ServerConstructor = function (this: unknown, given?: unknow
 } as unknown as ServerConstructor
 
 Object.defineProperty(Server, 'prototype', { value: ServerMethods.prototype, writable: false })
-Object.defineProperty(ServerMethods.prototype, 'constructor', { value: Server, writable: true, configurable: true })
+Object.defineProperty(ServerMethods.prototype, 'constructor', {
+  value: Server,
+  writable: true,
+  configurable: true,
+})
 Object.setPrototypeOf(Server, EventEmitter)
 Object.defineProperty(Server, 'name', { value: 'Server' })

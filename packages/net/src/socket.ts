@@ -226,7 +226,8 @@ abstract class SocketMethods extends Duplex implements WireOwner {
 
   setNoDelay(enable?: boolean): this {
     const noDelay = enable === undefined ? true : Boolean(enable)
-    if (this.wire !== null && !this.connecting && noDelay !== this.tcp.noDelay) this.setOption('noDelay', noDelay)
+    if (this.wire !== null && !this.connecting && noDelay !== this.tcp.noDelay)
+      this.setOption('noDelay', noDelay)
     this.tcp.noDelay = noDelay
     return this
   }
@@ -242,7 +243,8 @@ abstract class SocketMethods extends Duplex implements WireOwner {
     const { tcp } = this
     tcp.keepAlive = Boolean(given.enable)
     tcp.keepAliveDelaySeconds = Math.trunc((given.initialDelay ?? 0) / 1000)
-    tcp.keepAliveIntervalSeconds = given.interval === undefined ? undefined : Math.trunc(given.interval / 1000)
+    tcp.keepAliveIntervalSeconds =
+      given.interval === undefined ? undefined : Math.trunc(given.interval / 1000)
     tcp.keepAliveCount = given.count
     if (this.wire !== null && !this.connecting) this.applyKeepAlive()
     return this
@@ -290,7 +292,9 @@ abstract class SocketMethods extends Duplex implements WireOwner {
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
     if (this.connecting) {
-      this.writeOnceConnected(byteLength(chunk, encoding), callback, () => this._write(chunk, encoding, callback))
+      this.writeOnceConnected(byteLength(chunk, encoding), callback, () =>
+        this._write(chunk, encoding, callback),
+      )
       return
     }
     if (this.wire === null) {
@@ -438,7 +442,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
 
   _onTimeout(): void {
     // Output that is being taken is activity.
-    if (this.wire !== null && this.wire.takesOutput()) {
+    if (this.wire?.takesOutput()) {
       this._unrefTimer()
       return
     }
@@ -558,7 +562,8 @@ function writeAfterEnd(this: SocketMethods, ...args: unknown[]): boolean {
 
 /** A descriptor that somebody else opened. @throws where it is no stream socket */
 function adopt(fd: unknown): Wire {
-  if (typeof fd !== 'number' || fd < 0 || !Number.isInteger(fd)) throw invalidType('options.fd', 'a descriptor', fd)
+  if (typeof fd !== 'number' || fd < 0 || !Number.isInteger(fd))
+    throw invalidType('options.fd', 'a descriptor', fd)
   try {
     const socket = ChannelSocket.adopt(fd, EventLoop.default())
     const wire = Wire.on(socket, socket.localAddress.family === 'Unix', null)
@@ -613,6 +618,10 @@ export const Socket: SocketConstructor = function (this: unknown, options?: unkn
 } as unknown as SocketConstructor
 
 Object.defineProperty(Socket, 'prototype', { value: SocketMethods.prototype, writable: false })
-Object.defineProperty(SocketMethods.prototype, 'constructor', { value: Socket, writable: true, configurable: true })
+Object.defineProperty(SocketMethods.prototype, 'constructor', {
+  value: Socket,
+  writable: true,
+  configurable: true,
+})
 Object.setPrototypeOf(Socket, Duplex)
 Object.defineProperty(Socket, 'name', { value: 'Socket' })
