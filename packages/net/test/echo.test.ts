@@ -3,9 +3,9 @@ import { type AddressInfo, createServer as createNodeServer, connect as nodeConn
 import { text } from 'node:stream/consumers'
 import * as net from '@pollux/net'
 import { describe, expect, it } from 'vitest'
-import { checkFds } from '../../native-poll/test/support/leaks.js'
+import { leaveNothingBehind } from './support/leaks.js'
 
-checkFds()
+leaveNothingBehind()
 
 describe('an echo server', () => {
   it('answers a client of node:net', async () => {
