@@ -74,3 +74,16 @@ export function nodeError<E extends Error>(
   delete (error as Partial<E>).name
   return Object.assign(error, { code })
 }
+
+export function invalidIp(address: unknown): TypeError {
+  return nodeError(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`)
+}
+
+export function invalidFamily(family: unknown, host: string, port: number): RangeError {
+  const error = nodeError(
+    RangeError,
+    'ERR_INVALID_ADDRESS_FAMILY',
+    `Invalid address family: ${family} ${host}:${port}`,
+  )
+  return Object.assign(error, { host, port })
+}

@@ -11,7 +11,8 @@ import {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } from 'node:net'
 import { normalizeArguments } from './arguments.js'
-import { Server, type ServerOptions } from './server.js'
+import type { ServerOptions } from './server/options.js'
+import { Server } from './server/server.js'
 import { type InternalOptions, Socket } from './socket.js'
 
 export {

@@ -1,22 +1,10 @@
 /** A server with the interface of `net.Server`, on the event loop of Pollux. */
-import { AsyncResource } from 'node:async_hooks'
-import cluster from 'node:cluster'
 import { type LookupAddress, lookup } from 'node:dns'
 import EventEmitter from 'node:events'
-import { chmodSync, existsSync } from 'node:fs'
-import { type AddressInfo, isIP, type ListenOptions, type ServerOpts } from 'node:net'
-import { constants } from 'node:os'
+import { chmodSync } from 'node:fs'
+import type { AddressInfo, ListenOptions } from 'node:net'
 import { getDefaultHighWaterMark } from 'node:stream'
-import {
-  Channel,
-  ChannelSocket,
-  EventLoop,
-  Op,
-  raiseUncaught,
-  type SocketAddress,
-  SocketError,
-  systemError,
-} from '@pollux/core'
+import { ChannelSocket, EventLoop, SocketError } from '@pollux/core'
 import {
   type Callback,
   checkNumber,
@@ -26,85 +14,18 @@ import {
   isPath,
   normalizeArguments,
   toNumber,
-} from './arguments.js'
-import { errnoError, listenError, nodeError } from './errors.js'
-import { type InternalOptions, Socket } from './socket.js'
-import { Wire } from './wire.js'
+} from '../arguments.js'
+import { listenError, nodeError } from '../errors.js'
+import { type InternalOptions, Socket } from '../socket.js'
+import type { Wire } from '../wire.js'
+import { ANY_IPV4, ANY_IPV6, bindIp, bindPath, hasIpv6, preferred } from './bind.js'
+import { Listener } from './listener.js'
+import type { DropArgument, ServerOptions } from './options.js'
 
 /** As Node asks for, unless it is told. */
 const BACKLOG = 511
 
-const { EADDRINUSE } = constants.errno
-
-const ANY_IPV6 = '::'
-const ANY_IPV4 = '0.0.0.0'
-
 type ConnectionListener = (socket: Socket) => void
-
-/** What the constructor takes. */
-export interface ServerOptions extends ServerOpts {
-  captureRejections?: boolean
-}
-
-/** What `drop` tells of a connection that was one too many. */
-export interface DropArgument {
-  localAddress?: string
-  localPort?: number
-  localFamily?: string
-  remoteAddress?: string
-  remotePort?: number
-  remoteFamily?: string
-}
-
-/** A listening socket. */
-class Listener extends Channel {
-  readonly address: SocketAddress
-  private readonly server: Server
-  private readonly resource = new AsyncResource('TCPSERVERWRAP')
-  private closing = false
-
-  constructor(loop: EventLoop, slot: number, generation: number, server: Server, address: SocketAddress) {
-    super(loop, slot, generation)
-    this.server = server
-    this.address = address
-  }
-
-  get fd(): number {
-    return this.closing ? -1 : this.loop.reactor.fd(this.handle)
-  }
-
-  close(): void {
-    if (this.closing) return
-    this.closing = true
-    this.submit(Op.DESTROY)
-  }
-
-  ref(): void {
-    if (!this.closing) this.loop.reactor.ref(this.handle)
-  }
-
-  unref(): void {
-    if (!this.closing) this.loop.reactor.unref(this.handle)
-  }
-
-  override onAccept(slot: number, generation: number): void {
-    if (this.closing) {
-      this.loop.submissions.push(Op.DESTROY, slot, generation, 0, 0)
-      return
-    }
-    const wire = new Wire(this.loop, slot, generation, this.address.family === 'Unix', null)
-    this.resource.runInAsyncScope(this.server.accepted, this.server, wire)
-  }
-
-  override onError(errno: number): void {
-    this.close()
-    this.resource.runInAsyncScope(() => this.server.emit('error', errnoError(-Math.abs(errno), 'accept')))
-  }
-
-  override fail(error: unknown): void {
-    raiseUncaught(error)
-  }
-}
 
 abstract class ServerMethods extends EventEmitter {
   declare maxConnections: number
@@ -323,28 +244,11 @@ abstract class ServerMethods extends EventEmitter {
     options: ListenOptions & { reusePort?: boolean },
   ): void {
     if (address !== null) {
-      this.start(() => this.bind(address.address, port, options), backlog, address.address, port)
+      this.start(() => bindIp(address.address, port, options), backlog, address.address, port)
       return
     }
     const host = hasIpv6() ? ANY_IPV6 : ANY_IPV4
-    this.start(() => this.bind(host, port, options), backlog, host, port)
-  }
-
-  private bind(host: string, port: number, options: ListenOptions & { reusePort?: boolean }): ChannelSocket {
-    const isIpv6 = isIP(host) === 6
-    const socket = ChannelSocket.create(isIpv6 ? 'IPv6' : 'IPv4', EventLoop.default())
-    try {
-      socket.setOption('reuseAddress', true)
-      if (isIpv6) socket.setOption('ipv6Only', options.ipv6Only === true)
-      if (options.reusePort === true || (cluster.isWorker && options.exclusive !== true)) {
-        socket.setOption('reusePort', true)
-      }
-      socket.bind({ host, port })
-      return socket
-    } catch (error) {
-      socket.close()
-      throw error
-    }
+    this.start(() => bindIp(host, port, options), backlog, host, port)
   }
 
   private listenOnPath(path: string, backlog: number | undefined, options: ListenOptions): void {
@@ -354,23 +258,7 @@ abstract class ServerMethods extends EventEmitter {
       throw invalidValue('options', options, text)
     }
     this.path = path
-    this.start(
-      () => {
-        const socket = ChannelSocket.create('Unix', EventLoop.default())
-        try {
-          // A file that is there stays there, whoever made it.
-          if (path[0] !== '\0' && existsSync(path)) throw systemError(-EADDRINUSE, 'bind', { path })
-          socket.bind({ path })
-          return socket
-        } catch (error) {
-          socket.close()
-          throw error
-        }
-      },
-      backlog,
-      path,
-      undefined,
-    )
+    this.start(() => bindPath(path), backlog, path, undefined)
     if (this.listener !== null && (readableAll || writableAll)) {
       chmodSync(path, 0o700 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0))
     }
@@ -411,27 +299,6 @@ abstract class ServerMethods extends EventEmitter {
       process.nextTick(() => this.emit('error', told))
     }
   }
-}
-
-/** Whether this system has IPv6 at all. */
-function hasIpv6(): boolean {
-  try {
-    const socket = ChannelSocket.create('IPv6', EventLoop.default())
-    try {
-      socket.bind({ host: ANY_IPV6, port: 0 })
-    } finally {
-      socket.close()
-    }
-    return true
-  } catch (error) {
-    if (error instanceof SocketError) return false
-    throw error
-  }
-}
-
-/** The first address that one can listen on for sure: a link-local one needs a zone. */
-function preferred(addresses: readonly LookupAddress[]): LookupAddress {
-  return addresses.find(({ address, family }) => family !== 6 || !address.startsWith('fe80:')) ?? addresses[0]
 }
 
 /** A server as `net.Server` has it. */
