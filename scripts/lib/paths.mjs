@@ -11,7 +11,7 @@ export const CPP_TESTS = join(NATIVE, 'test/cpp')
 export const CACHE = join(ROOT, '.cache')
 
 /** The folders of all workspace packages, relative to ROOT, in the order of pnpm-workspace.yaml. */
-export const WORKSPACES = [...libraries(), 'examples', 'bench']
+export const WORKSPACES = [...libraries(), 'packages/net/test/nodes', 'examples', 'bench']
 
 /** The packages that users install. */
 export function libraries() {
