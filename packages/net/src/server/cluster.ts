@@ -120,6 +120,18 @@ export function acceptsItself(handle: PrimaryHandle): boolean {
   return typeof handle.fd !== 'number'
 }
 
+/** A worker that disconnects closes its shares of the primary's sockets: the listener closes with its share. */
+export function closeTogether(handle: PrimaryHandle, listener: Listening): void {
+  const { close } = handle
+  let isClosed = false
+  handle.close = (...args: []) => {
+    if (isClosed) return
+    isClosed = true
+    listener.close()
+    close.apply(handle, args)
+  }
+}
+
 /** A share of a socket on which the primary accepts. */
 export class PrimaryListener implements Listening {
   readonly fd = -1

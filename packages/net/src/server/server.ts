@@ -15,6 +15,7 @@ import {
   acceptsItself,
   askPrimary,
   bindErrorOf,
+  closeTogether,
   isClusterWorker,
   PrimaryListener,
   type PrimaryQuery,
@@ -255,12 +256,9 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
         this.started(new PrimaryListener(handle, this), { address, port, type })
       } else {
         const { fd = -1 } = handle
-        this.start(
-          () => shareFd(fd),
-          { address, port, type },
-          backlog,
-          () => handle.close(),
-        )
+        const closed = () => handle.close()
+        this.start(() => shareFd(fd), { address, port, type }, backlog, closed)
+        if (this._handle !== null) closeTogether(handle, this._handle)
       }
     })
   }
