@@ -6,10 +6,11 @@
  *   Writable ──▶ _write ──────────────▶ Wire ──▶ reactor
  * ```
  */
-import type { AddressInfo, NetConnectOpts, SocketConstructorOpts } from 'node:net'
+import type { AddressInfo, BlockList, NetConnectOpts, SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { ChannelSocket, EventLoop, type SocketAddress, SocketError } from '@pollux/core'
 import { checkNumber, invalidType, invalidValue, normalizeArguments, outOfRange } from './arguments.js'
+import { checkBlockList } from './block-list.js'
 import { type Connecting, startConnecting } from './connecting/start.js'
 import { errnoError, nodeError } from './errors.js'
 import { ReadBuffer } from './read-buffer.js'
@@ -27,6 +28,7 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   pauseOnCreate?: boolean
   manualStart?: boolean
   onread?: unknown
+  blockList?: BlockList
   noDelay?: boolean
   keepAlive?: boolean
   keepAliveInitialDelay?: number
@@ -49,6 +51,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   declare server: Server | null
   declare _server: Server | null
   declare _host: string | null
+  declare blockList: BlockList | undefined
   declare _parent: SocketMethods | null
   declare private wire: Wire | null
   declare private attempt: Connecting | null
@@ -89,6 +92,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
     this.finalBytesWritten = 0
     this.sockname = undefined
     this.peername = undefined
+    this.blockList = options.blockList ? checkBlockList(options.blockList, 'options.blockList') : undefined
     this.on('end', onPeerEnd)
     const wire = options.wire ?? (options.fd === undefined ? undefined : adopt(options.fd))
     if (wire === undefined) return
@@ -177,7 +181,9 @@ abstract class SocketMethods extends Duplex implements WireOwner {
     }
     this._unrefTimer()
     this.connecting = true
-    this.attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
+    const attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
+    // It may have failed, or been given up by a listener.
+    if (this.connecting) this.attempt = attempt
     return this
   }
 
@@ -336,6 +342,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    const wasConnecting = this.connecting
     this.connecting = false
     this.attempt?.cancel()
     this.attempt = null
@@ -343,11 +350,13 @@ abstract class SocketMethods extends Duplex implements WireOwner {
       if (socket.timer !== null) clearTimeout(socket.timer)
     }
     const { wire } = this
+    const hadError = error !== null && error !== undefined
     if (wire === null) {
       callback(error)
-      process.nextTick(() => this.emit('close'))
+      // One that was looking its host up had something to close, as Node has it.
+      if (wasConnecting) setImmediate(() => this.emit('close', hadError))
+      else process.nextTick(() => this.emit('close'))
     } else {
-      const hadError = error !== null && error !== undefined
       const reset = this.resetsOnClose
       this.resetsOnClose = false
       this.forgetWire()
