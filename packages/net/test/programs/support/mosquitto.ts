@@ -15,7 +15,7 @@ export async function startMosquitto(): Promise<MosquittoServer> {
     program: 'mosquitto',
     args: (port, tlsPort) => {
       const config = [
-        'log_dest stdout',
+        'log_dest stderr',
         'allow_anonymous true',
         'max_queued_messages 0',
         'max_inflight_messages 0',

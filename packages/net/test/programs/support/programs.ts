@@ -115,8 +115,10 @@ export async function launch({ program, args, ready, signal = 'SIGKILL' }: Launc
       await child.awaitOutput(ready)
       return { port, tlsPort }
     } catch (error) {
+      const endedByItself = child.process.exitCode !== null
       await end(server)
-      if (attempt === MAX_ATTEMPTS) throw new Error(`${program}: ${child.output}`, { cause: error })
+      if (!endedByItself || attempt === MAX_ATTEMPTS)
+        throw new Error(`${program}: ${child.output}`, { cause: error })
     }
   }
 }
