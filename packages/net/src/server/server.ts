@@ -1,153 +1,141 @@
 /** A server with the interface of `net.Server`, on the event loop of Pollux. */
-import { type LookupAddress, lookup } from 'node:dns'
+import { channel, tracingChannel } from 'node:diagnostics_channel'
 import EventEmitter from 'node:events'
-import { chmodSync } from 'node:fs'
-import type { AddressInfo, ListenOptions } from 'node:net'
+import type { AddressInfo, BlockList } from 'node:net'
 import { getDefaultHighWaterMark } from 'node:stream'
-import { ChannelSocket, EventLoop, SocketError } from '@pollux/core'
-import {
-  type Callback,
-  checkNumber,
-  checkPort,
-  invalidType,
-  invalidValue,
-  isPath,
-  normalizeArguments,
-  toNumber,
-} from '../arguments.js'
-import { listenError, nodeError } from '../errors.js'
+import { type ChannelSocket, SocketError } from '@pollux/core'
+import { type Callback, checkFunction } from '../arguments.js'
+import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
 import { type InternalOptions, Socket } from '../socket.js'
+import { NODE_MAJOR } from '../versions.js'
 import type { Wire } from '../wire.js'
-import { ANY_IPV4, ANY_IPV6, bindIp, bindPath, hasIpv6, preferred } from './bind.js'
-import { Listener } from './listener.js'
-import type { DropArgument, ServerOptions } from './options.js'
+import type { ListeningSocket } from './berkeley.js'
+import { lookUpHost, openToAll, shareFd } from './bind.js'
+import {
+  acceptsItself,
+  askPrimary,
+  bindErrorOf,
+  closeTogether,
+  isClusterWorker,
+  PrimaryListener,
+  type PrimaryQuery,
+  primaryQuery,
+} from './cluster.js'
+import { type ListenRequest, listenArguments, type PathTarget, readListenRequest } from './listen-form.js'
+import { Listener, type ListenerOwner, type Listening } from './listener.js'
+import { type FoundAddress, openAt, type Place, placeOf } from './open.js'
+import { checkServerOptions, type DropArgument, type ServerOptions } from './options.js'
 
-/** As Node asks for, unless it is told. */
-const BACKLOG = 511
+/** Node 20 takes a `maxConnections` of 0 for none. */
+const ZERO_DROPS_ALL = NODE_MAJOR > 20
+
+const listenChannel = tracingChannel('net.server.listen')
+const socketChannel = channel('net.server.socket')
 
 type ConnectionListener = (socket: Socket) => void
 
-abstract class ServerMethods extends EventEmitter {
+/** The methods of {@link Server}, which is a function and no class: programs call it without `new`, and by `call`. */
+abstract class ServerMethods extends EventEmitter implements ListenerOwner {
   declare maxConnections: number
   declare dropMaxConnection: boolean
   declare allowHalfOpen: boolean
   declare pauseOnConnect: boolean
   declare noDelay: boolean
   declare keepAlive: boolean
+  /** Seconds. */
   declare keepAliveInitialDelay: number
   declare highWaterMark: number
-  declare blockList: unknown
+  declare blockList: BlockList | undefined
+  // Names of Node's: programs look at them although they are not documented.
   declare _connections: number
-  declare private listener: Listener | null
-  declare private path: string | undefined
-  declare private isReferenced: boolean
+  declare _handle: Listening | null
+  declare _usingWorkers: boolean
+  declare _workers: unknown[]
+  declare _unref: boolean
   /** Counts calls of `listen` and `close`: an answer that comes after the next one means nothing. */
-  declare private calls: number
+  declare _listeningId: number
+  declare _pipeName: string | undefined
+  declare _connectionKey: string | undefined
 
   protected initialize(options: ServerOptions): void {
     this._connections = 0
-    this.listener = null
-    this.path = undefined
-    this.isReferenced = true
-    this.calls = 1
+    this._handle = null
+    this._usingWorkers = false
+    this._workers = []
+    this._unref = false
+    this._listeningId = 1
     this.allowHalfOpen = options.allowHalfOpen || false
     this.pauseOnConnect = Boolean(options.pauseOnConnect)
     this.noDelay = Boolean(options.noDelay)
     this.keepAlive = Boolean(options.keepAlive)
     this.keepAliveInitialDelay = Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000)
     this.highWaterMark = options.highWaterMark ?? getDefaultHighWaterMark(false)
+    if (options.blockList) this.blockList = options.blockList
   }
+
+  // --- what Node documents ---
 
   get listening(): boolean {
-    return this.listener !== null
-  }
-
-  get _handle(): Listener | null {
-    return this.listener
+    return this._handle !== null
   }
 
   listen(...args: unknown[]): this {
-    const [given, callback] = normalizeArguments(args)
-    if (this.listener !== null) {
+    const [given, callback] = listenArguments(args)
+    if (this._handle !== null) {
       const text = 'Listen method has been called more than once without closing.'
       throw nodeError(Error, 'ERR_SERVER_ALREADY_LISTEN', text)
     }
+    if (listenChannel.hasSubscribers) listenChannel.asyncStart.publish({ server: this, options: given })
     if (callback !== null) this.once('listening', callback)
-    const options = given as ListenOptions & { fd?: number }
-    const backlogArgument =
-      toNumber(args.length > 1 && args[1]) || toNumber(args.length > 2 && args[2]) || undefined
-    this.calls++
-    this.followSignal(options.signal)
-    if (typeof options.fd === 'number' && options.fd >= 0) {
-      this.listenOnFd(options.fd, backlogArgument)
-      return this
-    }
-    const anyPort =
-      args.length === 0 ||
-      typeof args[0] === 'function' ||
-      (options.port === undefined && 'port' in options) ||
-      options.port === null
-    const port: unknown = anyPort ? 0 : options.port
-    const backlog = options.backlog || backlogArgument
-    if (typeof port === 'number' || typeof port === 'string') {
-      const number = checkPort(port, 'options.port')
-      if (options.host) this.lookUpAndListen(options.host, number, backlog, options)
-      else this.listenOnIp(null, number, backlog, options)
-      return this
-    }
-    if (options.path && isPath(options.path)) {
-      this.listenOnPath(options.path, backlog, options)
-      return this
-    }
-    throw invalidValue(
-      'options',
-      given,
-      'port' in options || 'path' in options ? 'is invalid' : 'must have the property "port" or "path"',
-    )
+    this._listeningId++
+    const request = readListenRequest(args, given)
+    if (request.signal !== undefined) this.closeOnAbort(request.signal)
+    const { target } = request
+    if (target.kind === 'port' && target.host !== '') this.lookUpAndListen(target.host, request)
+    else this.listenOn(request, undefined)
+    if (target.kind === 'path') this.openToAll(target)
+    return this
   }
 
   address(): AddressInfo | string | null {
-    const { listener } = this
-    if (listener === null) return null
-    const { address } = listener
-    if (address.family === 'Unix') return this.path ?? address.path
-    return { address: address.host, family: address.family, port: address.port }
+    return this._handle?.address() ?? this._pipeName ?? null
   }
 
   close(callback?: (error?: Error) => void): this {
-    this.calls++
+    this._listeningId++
     if (typeof callback === 'function') {
-      if (this.listener !== null) this.once('close', callback)
-      else
+      if (this._handle !== null) this.once('close', callback)
+      else {
         this.once('close', () =>
           callback(nodeError(Error, 'ERR_SERVER_NOT_RUNNING', 'Server is not running.')),
         )
+      }
     }
-    this.listener?.close()
-    this.listener = null
+    this._handle?.close()
+    this._handle = null
     this._emitCloseIfDrained()
     return this
   }
 
   getConnections(callback: (error: Error | null, count: number) => void): this {
-    process.nextTick(callback, null, this._connections)
+    process.nextTick(checkFunction(callback, 'callback'), null, this._connections)
     return this
   }
 
   ref(): this {
-    this.isReferenced = true
-    this.listener?.ref()
+    this._unref = false
+    this._handle?.ref()
     return this
   }
 
   unref(): this {
-    this.isReferenced = false
-    this.listener?.unref()
+    this._unref = true
+    this._handle?.unref()
     return this
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.listener === null) return
+    if (this._handle === null) return
     await new Promise<void>((resolve, reject) => {
       this.close((error) => (error === undefined ? resolve() : reject(error)))
     })
@@ -158,11 +146,25 @@ abstract class ServerMethods extends EventEmitter {
     else this.emit('error', error)
   }
 
+  // --- what Node has no word for ---
+
+  /**
+   * The rest of Berkeley sockets on the listening socket. Undefined while the server does not listen, and in a worker of
+   * a cluster whose primary accepts.
+   */
+  get berkeley(): ListeningSocket | undefined {
+    return this._handle?.berkeley
+  }
+
   // --- for the modules of this package ---
 
   accepted(wire: Wire): void {
-    if (this.maxConnections && this._connections >= this.maxConnections) {
+    if (this.isFull()) {
       this.drop(wire)
+      return
+    }
+    if (this.blockList !== undefined && isBlocked(this.blockList, wire)) {
+      wire.close(false, nothing)
       return
     }
     const options: InternalOptions = {
@@ -180,6 +182,11 @@ abstract class ServerMethods extends EventEmitter {
     socket.server = this as unknown as Server
     socket._server = this as unknown as Server
     this.emit('connection', socket)
+    if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
+  }
+
+  acceptFailed(error: Error): void {
+    this.emit('error', error)
   }
 
   socketClosed(): void {
@@ -188,119 +195,142 @@ abstract class ServerMethods extends EventEmitter {
   }
 
   _emitCloseIfDrained(): void {
-    if (this.listener !== null || this._connections > 0) return
+    if (this._handle !== null || this._connections > 0) return
     process.nextTick(() => this.emit('close'))
   }
 
-  private drop(wire: Wire): void {
-    const { localAddress: local, remoteAddress: remote } = wire
-    const data: DropArgument = {}
-    if (local !== undefined && local.family !== 'Unix') {
-      data.localAddress = local.host
-      data.localPort = local.port
-      data.localFamily = local.family
-    }
-    if (remote !== undefined && remote.family !== 'Unix') {
-      data.remoteAddress = remote.host
-      data.remotePort = remote.port
-      data.remoteFamily = remote.family
-    }
-    this.emit('drop', data)
-    wire.close(false, () => {})
+  private isFull(): boolean {
+    const { maxConnections } = this
+    if (maxConnections === undefined || maxConnections === null) return false
+    return this._connections >= maxConnections && (maxConnections !== 0 || ZERO_DROPS_ALL)
   }
 
-  private followSignal(signal: AbortSignal | undefined): void {
-    if (signal === undefined) return
-    if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
-      throw invalidType('options.signal', 'an instance of AbortSignal', signal)
-    }
+  private drop(wire: Wire): void {
+    if (wire.isUnix) this.emit('drop')
+    else this.emit('drop', endsOf(wire))
+    wire.close(false, nothing)
+  }
+
+  private closeOnAbort(signal: AbortSignal): void {
     const abort = () => this.close()
     if (signal.aborted) {
       process.nextTick(abort)
       return
     }
-    signal.addEventListener('abort', abort, { once: true })
-    this.once('close', () => signal.removeEventListener('abort', abort))
+    const { [Symbol.dispose]: forget } = EventEmitter.addAbortListener(signal, abort)
+    this.once('close', forget)
   }
 
-  private lookUpAndListen(
-    host: string,
-    port: number,
-    backlog: number | undefined,
-    options: ListenOptions,
-  ): void {
-    const { calls } = this
-    lookup(host, { all: true }, (error, addresses) => {
-      if (calls !== this.calls) return
-      if (error) this.emit('error', error)
-      else this.listenOnIp(preferred(addresses), port, backlog, options)
+  private lookUpAndListen(host: string, request: ListenRequest): void {
+    const id = this._listeningId
+    lookUpHost(host, (error, address, family) => {
+      if (id !== this._listeningId) return
+      if (error === null) this.listenOn(request, { address, family })
+      else this.emit('error', error)
     })
   }
 
-  private listenOnIp(
-    address: LookupAddress | null,
-    port: number,
-    backlog: number | undefined,
-    options: ListenOptions & { reusePort?: boolean },
-  ): void {
-    if (address !== null) {
-      this.start(() => bindIp(address.address, port, options), backlog, address.address, port)
+  private listenOn(request: ListenRequest, found: FoundAddress | undefined): void {
+    const { target, backlog } = request
+    if ('path' in target && target.path !== undefined) this._pipeName = target.path
+    if (isClusterWorker() && !request.exclusive) {
+      this.listenOnPrimary(primaryQuery(target, backlog, found))
       return
     }
-    const host = hasIpv6() ? ANY_IPV6 : ANY_IPV4
-    this.start(() => bindIp(host, port, options), backlog, host, port)
+    const place = placeOf(target, found)
+    this.start(() => openAt(target, place), place, backlog)
   }
 
-  private listenOnPath(path: string, backlog: number | undefined, options: ListenOptions): void {
-    const { readableAll, writableAll } = options
-    if (path[0] === '\0' && (readableAll || writableAll)) {
-      const text = 'can not set readableAll or writableAllt to true when path is abstract unix socket'
-      throw invalidValue('options', options, text)
-    }
-    this.path = path
-    this.start(() => bindPath(path), backlog, path, undefined)
-    if (this.listener !== null && (readableAll || writableAll)) {
-      chmodSync(path, 0o700 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0))
-    }
+  private listenOnPrimary(query: PrimaryQuery): void {
+    const id = this._listeningId
+    askPrimary(this, query, (errno, handle) => {
+      if (id !== this._listeningId) {
+        handle?.close()
+        return
+      }
+      const { address, port, addressType: type, backlog } = query
+      const failed = handle === null ? errno : bindErrorOf(errno, handle, port)
+      if (handle === null || failed !== 0) {
+        this.emit('error', addressError(failed, 'bind', address, port))
+      } else if (acceptsItself(handle)) {
+        this.started(new PrimaryListener(handle, this), { address, port, type })
+      } else {
+        const { fd = -1 } = handle
+        const closed = () => handle.close()
+        this.start(() => shareFd(fd), { address, port, type }, backlog, closed)
+        if (this._handle !== null) closeTogether(handle, this._handle)
+      }
+    })
   }
 
-  private listenOnFd(fd: number, backlog: number | undefined): void {
-    this.start(() => ChannelSocket.adopt(fd, EventLoop.default()), backlog, null, undefined)
-  }
-
-  private start(
-    open: () => ChannelSocket,
-    backlog: number | undefined,
-    address: string | null,
-    port: number | undefined,
-  ): void {
+  /** Opens a socket and listens on it. What goes wrong is told later: nobody listens yet. */
+  private start(open: () => ChannelSocket, place: Place, backlog: number, closed?: () => void): void {
     let socket: ChannelSocket | undefined
     try {
       socket = open()
-      const bound = socket.localAddress
-      const listener = new Listener(
-        socket.loop,
-        socket.slot,
-        socket.generation,
-        this as unknown as Server,
-        bound,
-      )
-      socket.listen(false, backlog ?? BACKLOG)
+      const listener = new Listener(socket, this, closed)
+      socket.listen(false, backlog)
       socket.release()
-      this.listener = listener
-      if (!this.isReferenced) listener.unref()
-      process.nextTick(() => {
-        if (this.listener === listener) this.emit('listening')
-      })
+      this.started(listener, place)
     } catch (error) {
       socket?.close()
+      closed?.()
       if (!(error instanceof SocketError) || error.errno === undefined) throw error
-      const told = listenError(error.errno, address, port)
+      const told = listenError(error.errno, place.address, place.port)
+      if (listenChannel.hasSubscribers) listenChannel.error.publish({ server: this, error: told })
       process.nextTick(() => this.emit('error', told))
     }
   }
+
+  private openToAll({ path, readableAll, writableAll }: PathTarget): void {
+    // Of a worker's path the primary opens it, and of one that failed there is nothing to open.
+    if (this._handle === null || !(readableAll || writableAll)) return
+    try {
+      openToAll(path, readableAll, writableAll)
+    } catch (error) {
+      this._handle.close()
+      this._handle = null
+      throw errnoError(-((error as SystemError).errno ?? 0), 'uv_pipe_chmod')
+    }
+  }
+
+  private started(handle: Listening, { address, port, type }: Place): void {
+    this._handle = handle
+    if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server: this })
+    this._connectionKey = `${type}:${address}:${port}`
+    if (this._unref) handle.unref()
+    process.nextTick(emitListening, this)
+  }
 }
 
+function emitListening(server: ServerMethods): void {
+  // Closed meanwhile, it does not listen.
+  if (server._handle !== null) server.emit('listening')
+}
+
+function isBlocked(list: BlockList, wire: Wire): boolean {
+  const { remoteAddress: remote } = wire
+  if (remote === undefined || remote.family === 'Unix') return false
+  return list.check(remote.host, remote.family === 'IPv6' ? 'ipv6' : 'ipv4')
+}
+
+/** Both ends of a connection, as `drop` tells them. */
+function endsOf({ localAddress: local, remoteAddress: remote }: Wire): DropArgument {
+  const ends: DropArgument = Object.create(null)
+  if (local !== undefined && local.family !== 'Unix') {
+    ends.localAddress = local.host
+    ends.localPort = local.port
+    ends.localFamily = local.family
+  }
+  if (remote !== undefined && remote.family !== 'Unix') {
+    ends.remoteAddress = remote.host
+    ends.remotePort = remote.port
+    ends.remoteFamily = remote.family
+  }
+  return ends
+}
+
+function nothing(): void {}
 /** A server as `net.Server` has it. */
 export interface Server extends ServerMethods {}
 
@@ -317,21 +347,9 @@ export const Server: ServerConstructor = function (
   listener?: unknown,
 ): Server | undefined {
   if (!(this instanceof Server)) return new Server(given as ServerOptions, listener as ConnectionListener)
-  let options: ServerOptions = {}
-  let onConnection = listener
-  if (typeof given === 'function') onConnection = given
-  else if (given !== undefined && given !== null && typeof given !== 'object') {
-    throw invalidType('options', 'of type object', given)
-  } else options = { ...(given as ServerOptions) }
-  if (options.keepAliveInitialDelay !== undefined) {
-    const delay = checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay')
-    options.keepAliveInitialDelay = Math.max(delay, 0)
-  }
-  if (options.highWaterMark !== undefined) {
-    const mark = checkNumber(options.highWaterMark, 'options.highWaterMark')
-    if (mark < 0) delete options.highWaterMark
-  }
-  ;(EventEmitter as unknown as (this: unknown, options: ServerOptions) => void).call(this, options)
+  const onConnection = typeof given === 'function' ? given : listener
+  const options = checkServerOptions(typeof given === 'function' ? undefined : given)
+  ;(EventEmitter as unknown as (this: unknown) => void).call(this)
   ;(this as unknown as { initialize(options: ServerOptions): void }).initialize(options)
   if (typeof onConnection === 'function') (this as Server).on('connection', onConnection as Callback)
   return undefined
