@@ -2,14 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IN_CI } from './ci.mjs'
-import { ROOT, TOOLS, WORKSPACES } from './paths.mjs'
+import { NODES, ROOT, TOOLS, WORKSPACES } from './paths.mjs'
 import { mustRun } from './run.mjs'
 import { pending } from './stamp.mjs'
 
 const LOCKFILE = join(ROOT, 'pnpm-lock.yaml')
 
 export async function installDependencies() {
-  const manifests = ['.', ...WORKSPACES].map((folder) => join(ROOT, folder, 'package.json'))
+  const manifests = ['.', ...WORKSPACES, NODES].map((folder) => join(ROOT, folder, 'package.json'))
   const files = [...manifests, join(ROOT, 'pnpm-workspace.yaml'), LOCKFILE].filter((file) => existsSync(file))
   const markDone = pending({
     name: 'dependencies',

@@ -10,8 +10,11 @@ export const CPP_TESTS = join(NATIVE, 'test/cpp')
 /** What the scripts remember between runs; safe to delete. */
 export const CACHE = join(ROOT, '.cache')
 
-/** The folders of all workspace packages, relative to ROOT, in the order of pnpm-workspace.yaml. */
+/** The folders of all workspace packages with code, relative to ROOT. */
 export const WORKSPACES = [...libraries(), 'examples', 'bench']
+
+/** A workspace package that has no code: the other versions of Node.js that tests run. */
+export const NODES = 'packages/net/test/nodes'
 
 /** The packages that users install. */
 export function libraries() {

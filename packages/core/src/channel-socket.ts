@@ -74,6 +74,17 @@ export class ChannelSocket {
     return new ChannelSocket(loop, handle)
   }
 
+  /**
+   * A socket on a duplicate of the fd of a stream socket (fcntl(2), F_DUPFD_CLOEXEC): the fd itself stays the caller's,
+   * who may close it. The open file is one, and becomes nonblocking.
+   */
+  static duplicate(fd: number, loop: EventLoop = EventLoop.default()): ChannelSocket {
+    checkInteger(fd, 'fd', 0, MAX_INT)
+    const handle = loop.openHandle((reactor) => reactor.adoptDuplicate(fd))
+    if (handle < 0) throw systemError(handle, 'dup')
+    return new ChannelSocket(loop, handle)
+  }
+
   /** setsockopt(2). */
   setOption(name: BooleanSocketOption, value: boolean): void
   setOption(name: NumericSocketOption, value: number): void
@@ -160,6 +171,16 @@ export class ChannelSocket {
   /** How often that place was used before. */
   get generation(): number {
     return Math.floor(this.handle / HANDLE_BASE)
+  }
+
+  /** Lets the process end although the socket is open; `ref` takes that back. */
+  unref(): void {
+    this.loop.reactor.unref(this.handle)
+  }
+
+  /** Keeps the process running, as a socket does when it is made. */
+  ref(): void {
+    this.loop.reactor.ref(this.handle)
   }
 
   /** Leaves the socket to the channel that was made on it: this object is closed, the socket is not. */

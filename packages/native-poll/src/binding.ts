@@ -95,6 +95,8 @@ export interface NativeReactor {
    * if it is this reactor's already). The fd is ours from then on.
    */
   adopt(fd: number): number
+  /** The same with a duplicate of the fd (F_DUPFD_CLOEXEC): the fd itself stays the caller's. Also EMFILE. */
+  adoptDuplicate(fd: number): number
   /** bind(2) to an IP address. */
   bindIp(handle: number, address: string, port: number, scopeId: number): number
   /** bind(2) to a Unix path or abstract name; a stale socket file is unlinked first when nobody answers on it. */

@@ -86,6 +86,20 @@ export function checkString(value: unknown, name: string): string {
   return value
 }
 
+export function checkObject(value: unknown, name: string): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidType(name, 'of type object', value)
+  }
+  return value
+}
+
+export function checkAbortSignal(value: unknown, name: string): AbortSignal {
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) {
+    throw invalidType(name, 'an instance of AbortSignal', value)
+  }
+  return value as AbortSignal
+}
+
 export function checkFunction<F>(value: F, name: string): F {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
   return value

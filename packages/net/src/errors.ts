@@ -6,7 +6,7 @@ export interface SystemError extends Error {
   errno: number
   code: string
   syscall: string
-  address?: string
+  address?: string | null | undefined
   port?: number
   localAddress?: string
   localPort?: number
@@ -27,40 +27,40 @@ export function errnoError(errno: number, syscall: string): SystemError {
 export function addressError(
   errno: number,
   syscall: string,
-  address: string | undefined,
-  port: number | undefined,
+  address: string | null | undefined,
+  port: number | null | undefined,
   local?: string,
 ): SystemError {
   const [code] = nameAndText(errno)
-  const where = port !== undefined && port > 0 ? `${address}:${port}` : address
-  const error: SystemError = Object.assign(
-    new Error(
-      `${syscall} ${code}${where === undefined ? '' : ` ${where}`}${local ? ` - Local (${local})` : ''}`,
-    ),
-    { errno, code, syscall },
-  )
-  if (address !== undefined) error.address = address
-  if (port !== undefined && port > 0) error.port = port
+  const text = `${syscall} ${code}${placeOf(address, port)}${local ? ` - Local (${local})` : ''}`
+  const error: SystemError = Object.assign(new Error(text), { errno, code, syscall })
+  error.address = address
+  if (port) error.port = port
   return error
 }
 
-/** `listen EADDRINUSE: address already in use 127.0.0.1:80`. */
-export function listenError(errno: number, address: string | null, port: number | undefined): SystemError {
+/** `listen EADDRINUSE: address already in use 127.0.0.1:80`. @param errno negative */
+export function listenError(errno: number, address: string | null, port: number | null): SystemError {
   const [code, text] = nameAndText(errno)
-  const where = port !== undefined && port > 0 ? `${address}:${port}` : address
-  const error: SystemError = Object.assign(new Error(`listen ${code}: ${text}${where ? ` ${where}` : ''}`), {
+  const error: SystemError = Object.assign(new Error(`listen ${code}: ${text}${placeOf(address, port)}`), {
     code,
     errno,
     syscall: 'listen',
+    address,
   })
-  if (address !== null) error.address = address
-  if (port !== undefined) error.port = port
+  if (port) error.port = port
   return error
+}
+
+/** ` 127.0.0.1:80`, ` /run/x.sock`, or nothing. */
+function placeOf(address: string | null | undefined, port: number | null | undefined): string {
+  if (port && port > 0) return ` ${address}:${port}`
+  return address ? ` ${address}` : ''
 }
 
 type ErrorClass<E extends Error> = new (message: string) => E
 
-/** An error with one of Node's codes. Its stack says `TypeError [CODE]: …`, and its name is the plain one. */
+/** An error with one of Node's codes: `TypeError [CODE]: …` in its stack and as a string, with the plain name. */
 export function nodeError<E extends Error>(
   Base: ErrorClass<E>,
   code: string,
@@ -72,5 +72,23 @@ export function nodeError<E extends Error>(
   error.name = `${name} [${code}]`
   void error.stack
   delete (error as Partial<E>).name
+  Object.defineProperty(error, 'toString', { value: nameAndCode, writable: true, configurable: true })
   return Object.assign(error, { code })
+}
+
+function nameAndCode(this: Error & { code: string }): string {
+  return `${this.name} [${this.code}]: ${this.message}`
+}
+
+export function invalidIp(address: unknown): TypeError {
+  return nodeError(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`)
+}
+
+export function invalidFamily(family: unknown, host: string, port: number): RangeError {
+  const error = nodeError(
+    RangeError,
+    'ERR_INVALID_ADDRESS_FAMILY',
+    `Invalid address family: ${family} ${host}:${port}`,
+  )
+  return Object.assign(error, { host, port })
 }

@@ -11,11 +11,14 @@ import {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } from 'node:net'
 import { normalizeArguments } from './arguments.js'
-import { Server, type ServerOptions } from './server.js'
+import { BoundSocket } from './bound-socket.js'
+import type { ServerOptions } from './server/options.js'
+import { Server } from './server/server.js'
 import { type InternalOptions, Socket } from './socket.js'
 
 export {
   BlockList,
+  BoundSocket,
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
   isIP,
@@ -53,6 +56,7 @@ export const createConnection = connect
 
 export default {
   BlockList,
+  BoundSocket,
   connect,
   createConnection,
   createServer,

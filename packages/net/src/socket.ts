@@ -10,10 +10,10 @@ import type { AddressInfo, NetConnectOpts, SocketConstructorOpts } from 'node:ne
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { ChannelSocket, EventLoop, type SocketAddress, SocketError } from '@pollux/core'
 import { checkNumber, invalidType, invalidValue, normalizeArguments, outOfRange } from './arguments.js'
-import { type Connecting, startConnecting } from './connecting.js'
+import { type Connecting, startConnecting } from './connecting/start.js'
 import { errnoError, nodeError } from './errors.js'
 import { ReadBuffer } from './read-buffer.js'
-import type { Server } from './server.js'
+import type { Server } from './server/server.js'
 import { Wire, type WireOwner } from './wire.js'
 
 /** Of Node's timers. */

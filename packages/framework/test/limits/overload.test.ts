@@ -205,7 +205,7 @@ describe('overload', () => {
       await new Promise<void>((resolve) => setImmediate(resolve))
       most = Math.max(most, backlogOf(server))
       // The test's peers are in the same process, and must get a chance to read.
-      for (const peer of fast) await peer.awaitBytes((round + 1) * piece.length)
+      for (const peer of fast) await peer.awaitLength((round + 1) * piece.length)
     }
     for (const peer of fast) expect(peer.bytes.length).toBe(rounds * piece.length)
     // 30 slow readers were offered 190 MiB.

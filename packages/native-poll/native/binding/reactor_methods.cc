@@ -12,6 +12,7 @@ void ReactorObject::add_reactor_methods(Methods& methods) {
                                     InstanceAccessor<&Self::backend>("backend"),
                                     InstanceMethod<&Self::socket>("socket"),
                                     InstanceMethod<&Self::adopt>("adopt"),
+                                    InstanceMethod<&Self::adopt_duplicate>("adoptDuplicate"),
                                     InstanceMethod<&Self::bind_ip>("bindIp"),
                                     InstanceMethod<&Self::bind_unix>("bindUnix"),
                                     InstanceMethod<&Self::listen>("listen"),
@@ -55,6 +56,15 @@ Napi::Value ReactorObject::adopt(const Napi::CallbackInfo& info) {
   if (!arguments.ok()) return {};
   Reactor::Handle handle{};
   const int result = reactor_->adopt(fd, &handle);
+  return handle_or_error(info, result, handle);
+}
+
+Napi::Value ReactorObject::adopt_duplicate(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int fd = arguments.integer(0, "fd");
+  if (!arguments.ok()) return {};
+  Reactor::Handle handle{};
+  const int result = reactor_->adopt_duplicate(fd, &handle);
   return handle_or_error(info, result, handle);
 }
 

@@ -69,6 +69,7 @@ class ReactorObject : public Napi::ObjectWrap<ReactorObject>, public ReactorHost
   Napi::Value backend(const Napi::CallbackInfo& info);
   Napi::Value socket(const Napi::CallbackInfo& info);
   Napi::Value adopt(const Napi::CallbackInfo& info);
+  Napi::Value adopt_duplicate(const Napi::CallbackInfo& info);
   Napi::Value bind_ip(const Napi::CallbackInfo& info);
   Napi::Value bind_unix(const Napi::CallbackInfo& info);
   Napi::Value listen(const Napi::CallbackInfo& info);

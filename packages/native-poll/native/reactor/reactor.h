@@ -98,6 +98,8 @@ class Reactor {
 
   int create(int family, int type, int protocol, Handle* handle);
   int adopt(int fd, Handle* handle);
+  // The same on a duplicate: the fd stays the caller's. Also EMFILE.
+  int adopt_duplicate(int fd, Handle* handle);
   int bind(Handle handle, const SocketAddress& address);
   int bind_unix(Handle handle, std::string_view path);
   int listen(Handle handle, int backlog, bool borrow);

@@ -60,6 +60,15 @@ int Reactor::adopt(int fd, Handle* handle) {
   return 0;
 }
 
+// With a descriptor of our own: the other owner goes on with its, and closes it when it likes.
+int Reactor::adopt_duplicate(int fd, Handle* handle) {
+  UniqueFd own(retry([&] { return syscalls().duplicate(fd); }));
+  if (!own) return own.get();
+  const int result = adopt(own.get(), handle);
+  if (result == 0) own.release();
+  return result;
+}
+
 int Reactor::bind(Handle handle, const SocketAddress& address) {
   Slot* slot = find(handle);
   if (!slot || slot->state != SlotState::kIdle) return slot ? -EINVAL : -EBADF;

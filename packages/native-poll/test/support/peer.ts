@@ -77,16 +77,20 @@ export class Peer {
   }
 
   async awaitBytes(length: number): Promise<Buffer> {
-    if (this.length < length) {
-      let arrived = () => {}
-      const enough = new Promise<void>((resolve) => {
-        arrived = () => this.length >= length && resolve()
-        this.socket.on('data', arrived)
-      })
-      await patiently(enough, () => `${length} bytes at the peer, which has ${this.length}`)
-      this.socket.off('data', arrived)
-    }
+    await this.awaitLength(length)
     return this.bytes
+  }
+
+  /** Resolves when so much has come, without a copy of it. */
+  async awaitLength(length: number): Promise<void> {
+    if (this.length >= length) return
+    let arrived = () => {}
+    const enough = new Promise<void>((resolve) => {
+      arrived = () => this.length >= length && resolve()
+      this.socket.on('data', arrived)
+    })
+    await patiently(enough, () => `${length} bytes at the peer, which has ${this.length}`)
+    this.socket.off('data', arrived)
   }
 
   /** All that came, once exactly `expected` did and nothing else so far. */

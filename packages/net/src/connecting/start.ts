@@ -1,0 +1,94 @@
+/** How a socket gets connected: name lookup, one address after the other, and the events that tell of it. */
+import { ADDRCONFIG, type LookupOptions, lookup as systemLookup } from 'node:dns'
+import {
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  type IpcSocketConnectOpts,
+  isIP,
+  type TcpSocketConnectOpts,
+} from 'node:net'
+import {
+  checkBoolean,
+  checkFunction,
+  checkInt32,
+  checkNumber,
+  checkPort,
+  checkString,
+  invalidType,
+} from '../arguments.js'
+import { invalidIp } from '../errors.js'
+import type { Socket } from '../socket.js'
+import type { Wire } from '../wire.js'
+import { SingleAttempt } from './attempt.js'
+import { Race } from './race.js'
+
+/** The least time that an address gets before the next is tried. */
+const LEAST_ATTEMPT_MS = 10
+
+type ConnectOptions = Partial<TcpSocketConnectOpts> & Partial<IpcSocketConnectOpts>
+
+/** What a socket that is connecting can be told. */
+export interface Connecting {
+  /** The kernel's answer. */
+  done(wire: Wire, errno: number): void
+  cancel(): void
+}
+
+/** Checks the options, as Node does, and begins. @throws what Node throws */
+export function startConnecting(socket: Socket, options: ConnectOptions): Connecting {
+  const { path } = options
+  if (path) {
+    checkString(path, 'options.path')
+    const attempt = new SingleAttempt(socket)
+    attempt.connectUnix(path)
+    return attempt
+  }
+  return startIp(socket, options)
+}
+
+function startIp(socket: Socket, options: ConnectOptions): Connecting {
+  const { localAddress, localPort } = options
+  const host = options.host || 'localhost'
+  checkString(host, 'options.host')
+  if (localAddress && !isIP(localAddress)) throw invalidIp(localAddress)
+  if (localPort) checkNumber(localPort, 'options.localPort')
+  const { port: given } = options
+  if (given !== undefined && typeof given !== 'number' && typeof given !== 'string') {
+    throw invalidType('options.port', 'one of type number or string', given)
+  }
+  const port = given === undefined ? 0 : checkPort(given)
+  const auto =
+    options.autoSelectFamily == null
+      ? getDefaultAutoSelectFamily()
+      : checkBoolean(options.autoSelectFamily, 'options.autoSelectFamily')
+  const timeout = options.autoSelectFamilyAttemptTimeout
+  const attemptMs =
+    timeout == null
+      ? getDefaultAutoSelectFamilyAttemptTimeout()
+      : Math.max(checkInt32(timeout, 'options.autoSelectFamilyAttemptTimeout', 1), LEAST_ATTEMPT_MS)
+  const local = { address: localAddress, port: localPort }
+  const family = isIP(host)
+  if (family !== 0) {
+    const attempt = new SingleAttempt(socket)
+    process.nextTick(() => {
+      if (socket.connecting) attempt.connectIp(host, port, family, local)
+    })
+    return attempt
+  }
+  if (options.lookup != null) checkFunction(options.lookup, 'options.lookup')
+  const query: LookupOptions = { family: familyOf(options.family), hints: options.hints || 0 }
+  if (query.family !== 4 && query.family !== 6 && query.hints === 0) query.hints = ADDRCONFIG
+  const lookup = (options.lookup ?? systemLookup) as typeof systemLookup
+  socket._host = host
+  if (query.family !== 4 && query.family !== 6 && !localAddress && auto) {
+    return new Race(socket, host, port, local, attemptMs).lookUp(lookup, query)
+  }
+  return new SingleAttempt(socket).lookUp(lookup, query, host, port, local)
+}
+
+/** 'IPv4' and 'IPv6' are taken for 4 and 6. */
+function familyOf(family: unknown): number | undefined {
+  if (family === 'IPv4') return 4
+  if (family === 'IPv6') return 6
+  return family as number | undefined
+}

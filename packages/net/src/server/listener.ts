@@ -1,0 +1,115 @@
+/** What a server listens on. */
+import { AsyncResource } from 'node:async_hooks'
+import type { AddressInfo } from 'node:net'
+import { Channel, type ChannelSocket, Op, raiseUncaught, type SocketAddress } from '@pollux/core'
+import { errnoError } from '../errors.js'
+import { Wire } from '../wire.js'
+import { ListeningSocket } from './berkeley.js'
+
+/** Whom a listener tells. */
+export interface ListenerOwner {
+  accepted(wire: Wire): void
+  acceptFailed(error: Error): void
+}
+
+/** A socket of this process ({@link Listener}), or a share of one of the primary's (`PrimaryListener`). */
+export interface Listening {
+  readonly fd: number
+  readonly berkeley: ListeningSocket | undefined
+  /** Of a TCP socket. */
+  address(): AddressInfo | null
+  getAsyncId(): number
+  ref(): void
+  unref(): void
+  hasRef(): boolean
+  close(): void
+}
+
+/** A listening socket's place on the event loop. */
+export class Listener extends Channel implements Listening {
+  private readonly owner: ListenerOwner
+  private readonly resource: AsyncResource
+  private readonly bound: SocketAddress
+  private readonly isUnix: boolean
+  private isReferenced = true
+  private closing = false
+  private tools: ListeningSocket | undefined = undefined
+  private readonly closed: (() => void) | undefined
+
+  /**
+   * Takes over the socket; `listen` of the socket comes next.
+   *
+   * @param closed called when the listener is closed
+   */
+  constructor(socket: ChannelSocket, owner: ListenerOwner, closed?: () => void) {
+    const bound = socket.localAddress
+    super(socket.loop, socket.slot, socket.generation)
+    this.owner = owner
+    this.closed = closed
+    this.bound = bound
+    this.isUnix = bound.family === 'Unix'
+    this.resource = new AsyncResource(this.isUnix ? 'PIPESERVERWRAP' : 'TCPSERVERWRAP')
+  }
+
+  get fd(): number {
+    return this.closing ? -1 : this.loop.reactor.fd(this.handle)
+  }
+
+  get berkeley(): ListeningSocket {
+    this.tools ??= new ListeningSocket(this.loop, this.handle)
+    return this.tools
+  }
+
+  address(): AddressInfo | null {
+    const { bound } = this
+    if (bound.family === 'Unix') return null
+    return { address: bound.host, family: bound.family, port: bound.port }
+  }
+
+  getAsyncId(): number {
+    return this.resource.asyncId()
+  }
+
+  close(): void {
+    if (this.closing) return
+    this.closing = true
+    this.submit(Op.DESTROY)
+    // At once: who listens there next, maybe in this very tick, finds the port free and the file gone.
+    this.loop.submissions.flush()
+    this.closed?.()
+  }
+
+  ref(): void {
+    this.isReferenced = true
+    if (!this.closing) this.loop.reactor.ref(this.handle)
+  }
+
+  unref(): void {
+    this.isReferenced = false
+    if (!this.closing) this.loop.reactor.unref(this.handle)
+  }
+
+  hasRef(): boolean {
+    return this.isReferenced && !this.closing
+  }
+
+  override onAccept(slot: number, generation: number): void {
+    if (this.closing) this.loop.submissions.push(Op.DESTROY, slot, generation, 0, 0)
+    else this.resource.runInAsyncScope(this.take, this, slot, generation)
+  }
+
+  override onError(errno: number): void {
+    this.close()
+    const error = errnoError(-Math.abs(errno), 'accept')
+    this.resource.runInAsyncScope(this.owner.acceptFailed, this.owner, error)
+  }
+
+  override fail(error: unknown): void {
+    raiseUncaught(error)
+  }
+
+  /** In the listener's context, which the connection's begins with. */
+  private take(slot: number, generation: number): void {
+    this.owner.accepted(new Wire(this.loop, slot, generation, this.isUnix, null))
+  }
+}

@@ -1,0 +1,44 @@
+/** What a server takes and tells. */
+import { BlockList, type ServerOpts } from 'node:net'
+import { checkNumber, invalidType } from '../arguments.js'
+
+/** What the constructor takes, on all versions of Node. */
+export interface ServerOptions extends ServerOpts {
+  /** Addresses from which no connection is taken. */
+  blockList?: BlockList
+}
+
+/** What `drop` tells of a connection that was one too many. Of a Unix socket it tells nothing. */
+export interface DropArgument {
+  localAddress?: string
+  localPort?: number
+  localFamily?: string
+  remoteAddress?: string
+  remotePort?: number
+  remoteFamily?: string
+}
+
+/** The options checked, as a copy. @throws what `new Server` of Node throws */
+export function checkServerOptions(given: unknown): ServerOptions {
+  if (given !== undefined && given !== null && typeof given !== 'object') {
+    throw invalidType('options', 'of type object', given)
+  }
+  const options: ServerOptions = { ...given }
+  if (options.keepAliveInitialDelay !== undefined) {
+    const delay = checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay')
+    options.keepAliveInitialDelay = Math.max(delay, 0)
+  }
+  if (options.highWaterMark !== undefined) {
+    const mark = checkNumber(options.highWaterMark, 'options.highWaterMark')
+    if (mark < 0) delete options.highWaterMark
+  }
+  if (options.blockList) checkBlockList(options.blockList, 'options.blockList')
+  return options
+}
+
+export function checkBlockList(value: unknown, name: string): BlockList {
+  const { isBlockList } = BlockList as unknown as { isBlockList?: (value: unknown) => boolean }
+  const isOne = isBlockList === undefined ? value instanceof BlockList : isBlockList(value)
+  if (!isOne) throw invalidType(name, 'an net.BlockList', value)
+  return value as BlockList
+}
