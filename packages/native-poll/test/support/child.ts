@@ -34,15 +34,15 @@ export class Child {
     return Child.run(process.execPath, args, { env })
   }
 
-  /** With `fd` as its descriptor 3, if there is one. */
+  /** With `fd` as its descriptor 3, if there is one; as another user, if this process may (setuid(2)). */
   static run(
     command: string,
     args: string[],
-    { env = {}, fd }: { env?: NodeJS.ProcessEnv; fd?: number } = {},
+    { env = {}, fd, uid, cwd }: { env?: NodeJS.ProcessEnv; fd?: number; uid?: number; cwd?: string } = {},
   ) {
     const extra = fd === undefined ? [] : [fd]
     const stdio: ('pipe' | number)[] = ['pipe', 'pipe', 'pipe', ...extra]
-    return new Child(spawn(command, args, { env: { ...process.env, ...env }, stdio }))
+    return new Child(spawn(command, args, { env: { ...process.env, ...env }, stdio, uid, gid: uid, cwd }))
   }
 
   /** What the pattern's group finds in the output, as soon as it does. */
