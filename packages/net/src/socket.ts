@@ -10,6 +10,7 @@ import type { AddressInfo, BlockList, NetConnectOpts, SocketConstructorOpts } fr
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { ChannelSocket, EventLoop, type SocketAddress, SocketError } from '@pollux/core'
 import { checkNumber, invalidType, invalidValue, normalizeArguments, outOfRange } from './arguments.js'
+import { BoundSocket, takeBound } from './bound-socket.js'
 import { checkBlockList } from './block-list.js'
 import { type Connecting, startConnecting } from './connecting/start.js'
 import { errnoError, nodeError } from './errors.js'
@@ -28,6 +29,7 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   pauseOnCreate?: boolean
   manualStart?: boolean
   onread?: unknown
+  handle?: unknown
   blockList?: BlockList
   noDelay?: boolean
   keepAlive?: boolean
@@ -51,10 +53,14 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   declare server: Server | null
   declare _server: Server | null
   declare _host: string | null
+  /** Of the stream: as new. */
+  declare _undestroy: () => void
   declare blockList: BlockList | undefined
   declare _parent: SocketMethods | null
   declare private wire: Wire | null
   declare private attempt: Connecting | null
+  /** A socket that was bound before this one was made, and waits to be connected. */
+  declare private boundSource: ChannelSocket | null
   declare private onread: ReadBuffer | undefined
   declare private tcp: TcpOptions
   declare private timer: NodeJS.Timeout | null
@@ -94,6 +100,12 @@ abstract class SocketMethods extends Duplex implements WireOwner {
     this.peername = undefined
     this.blockList = options.blockList ? checkBlockList(options.blockList, 'options.blockList') : undefined
     this.on('end', onPeerEnd)
+    this.boundSource = null
+    if (options.handle instanceof BoundSocket) {
+      this.boundSource = takeBound(options.handle)
+      this.wire = Wire.on(this.boundSource, options.handle.isPipe, this)
+      return
+    }
     const wire = options.wire ?? (options.fd === undefined ? undefined : adopt(options.fd))
     if (wire === undefined) return
     wire.owner = this
@@ -179,6 +191,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
       this.forgetWire()
       this.peername = undefined
     }
+    if (this.wire === null) this._undestroy()
     this._unrefTimer()
     this.connecting = true
     const attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
@@ -390,6 +403,16 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   // --- for the modules of this package ---
+
+  get hasBoundSource(): boolean {
+    return this.boundSource !== null
+  }
+
+  takeBoundSource(): ChannelSocket | null {
+    const { boundSource } = this
+    this.boundSource = null
+    return boundSource
+  }
 
   /** A socket that is on its way. */
   useWire(wire: Wire): void {

@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { addressError, blockedIp, invalidFamily, invalidIp, type SystemError } from '../errors.js'
 import type { Socket } from '../socket.js'
 import type { Wire } from '../wire.js'
-import { Dial, type LocalEnd, type Remote } from './dial.js'
+import { arrived, Dial, type LocalEnd, type Remote } from './dial.js'
 import type { Connecting, Lookup } from './start.js'
 
 export class SingleAttempt implements Connecting {
@@ -54,7 +54,8 @@ export class SingleAttempt implements Connecting {
     else if (begun !== undefined) this.later = setImmediate(() => this.ended(begun))
   }
 
-  done(_wire: Wire, errno: number): void {
+  done(wire: Wire, errno: number): void {
+    arrived(wire)
     this.ended(errno)
   }
 

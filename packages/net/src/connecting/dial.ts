@@ -6,7 +6,7 @@ import { addressError, type SystemError } from '../errors.js'
 import type { Socket } from '../socket.js'
 import { Wire } from '../wire.js'
 
-const { EADDRINUSE, ECONNREFUSED, EINVAL } = constants.errno
+const { EADDRINUSE, EALREADY, ECONNREFUSED, EINVAL } = constants.errno
 
 /** An address to connect to. `family` is undefined of a path. */
 export interface Remote {
@@ -24,8 +24,18 @@ export interface LocalEnd {
 /** What connecting led to at once: an error, an errno that is to be told later, or undefined: the kernel will say. */
 export type Begun = Error | number | undefined
 
+/** Wires of which the kernel has not said how connecting ended. */
+const underWay = new WeakSet<Wire>()
+
+/** The kernel has said it. */
+export function arrived(wire: Wire): void {
+  underWay.delete(wire)
+}
+
 export class Dial {
   private made: ChannelSocket | undefined = undefined
+  /** A socket may be told to connect twice: this is the wire of the first time. */
+  private readonly used: Wire | null
   private failure: SystemError | undefined = undefined
 
   /** The socket has its wire from here on, or never gets one. */
@@ -34,6 +44,14 @@ export class Dial {
     private readonly remote: Remote,
   ) {
     const { family } = remote
+    const bound = socket.takeBoundSource()
+    this.used = bound === null ? socket._handle : null
+    if (bound !== null) {
+      bound.ref()
+      this.made = bound
+      return
+    }
+    if (this.used !== null) return
     try {
       this.made = ChannelSocket.create(
         family === undefined ? 'Unix' : family === 6 ? 'IPv6' : 'IPv4',
@@ -66,6 +84,7 @@ export class Dial {
   /** connect(2). */
   connect(): Begun {
     const { made, remote } = this
+    if (this.used !== null) return underWay.has(this.used) ? this.error(-EALREADY) : 0
     if (made === undefined) return this.failure
     const { address, port, family } = remote
     try {
@@ -77,6 +96,7 @@ export class Dial {
           : { host: withZone(address), port: port as number },
         false,
       )
+      underWay.add(this.socket._handle as Wire)
       return undefined
     } catch (error) {
       const errno = errnoOf(error)
@@ -98,7 +118,7 @@ export class Dial {
   /** What failed at once is told with the name that the socket had. */
   private error(errno: number): SystemError {
     const { address, port } = this.remote
-    const local = this.made?.localAddress
+    const local = (this.made ?? this.used)?.localAddress
     const name = local === undefined || local.family === 'Unix' ? undefined : local
     return addressError(errno, 'connect', address, port, `${name?.host}:${name?.port}`)
   }

@@ -6,7 +6,7 @@ import { blockedIp, invalidFamily, invalidIp, nodeError, type SystemError, withC
 import type { Socket } from '../socket.js'
 import type { Wire } from '../wire.js'
 import { connectError, destroy, SingleAttempt } from './attempt.js'
-import { type Begun, Dial, type LocalEnd, type Remote } from './dial.js'
+import { arrived, type Begun, Dial, type LocalEnd, type Remote } from './dial.js'
 import type { Connecting, Lookup } from './start.js'
 
 const { ETIMEDOUT } = constants.errno
@@ -64,6 +64,7 @@ export class Race implements Connecting {
   }
 
   done(wire: Wire, errno: number): void {
+    arrived(wire)
     if (this.single === undefined) this.ended(errno)
     else this.single.done(wire, errno)
   }
