@@ -3,13 +3,17 @@ import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as node from 'node:net'
 import { connect, createServer, Server, Socket } from '@pollux/net'
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { programOf } from '../../framework/test/support/readme.js'
 import { endChildren } from '../../native-poll/test/support/child.js'
 import { leaveNothingBehind } from './support/leaks.js'
 
 leaveNothingBehind()
-afterEach(endChildren)
+const closing: (() => void)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) close()
+  await endChildren()
+})
 
 /** Both ends of a connection. */
 async function pair() {
@@ -17,7 +21,7 @@ async function pair() {
   await once(server, 'listening')
   const client = connect((server.address() as node.AddressInfo).port, '127.0.0.1')
   const [accepted] = (await once(server, 'connection')) as [Socket]
-  onTestFinished(() => {
+  closing.push(() => {
     client.destroy()
     accepted.destroy()
     server.close()
@@ -48,7 +52,7 @@ describe('a child process', () => {
   it('cannot be sent a socket or a server, and the program is told', async () => {
     const { client, server } = await pair()
     const child = fork(programOf(import.meta.url, 'process.once("message", () => {})'))
-    onTestFinished(() => void child.kill())
+    closing.push(() => void child.kill())
     for (const handle of [client, server]) {
       expect(() => child.send('take it', handle as never)).toThrow(
         expect.objectContaining({ code: 'ERR_INVALID_HANDLE_TYPE' }),
@@ -83,7 +87,7 @@ describe('a child process', () => {
          })`,
       ),
     )
-    onTestFinished(() => void child.kill())
+    closing.push(() => void child.kill())
     const server = node.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as node.AddressInfo

@@ -41,7 +41,7 @@ describe('the page on coming from node:net', () => {
 
   it('has links that lead somewhere, to headings that are there', () => {
     for (const link of linksIn(page)) expect(() => readFromRoot(`docs/${link}`)).not.toThrow(/ENOENT/)
-    const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, text]) => text)
+    const headings = [...page.matchAll(/^##+ (.*)$/gm)].map(([, text]) => text)
     const anchors = headings.map((text) =>
       text
         .toLowerCase()
