@@ -93,6 +93,20 @@ export class Wire extends Channel {
     this.submit(Op.PAUSE)
   }
 
+  // What node:http calls on the `_handle` of a socket, by the names that it knows.
+
+  readStart(): void {
+    this.startReading()
+  }
+
+  readStop(): void {
+    this.stopReading()
+  }
+
+  getAsyncId(): number {
+    return this.asyncId
+  }
+
   /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
   write(data: string | Uint8Array, encoding: BufferEncoding, sent: () => void): void {
     const { submissions, table } = this.loop

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { certificateIn } from './certificates.js'
+import { identityIn } from './certificates.js'
 import { launch, ServerFolder } from './programs.js'
 
 /** An nginx that keeps what it is PUT, and gives it back: HTTP/1.1, and HTTP/2 over TLS. */
@@ -14,7 +14,7 @@ export const MAX_REQUESTS = 100
 
 export async function startNginx(): Promise<NginxServer> {
   const folder = new ServerFolder()
-  const { ca, key, cert } = certificateIn(folder)
+  const { ca, key, cert } = identityIn(folder)
   const root = folder.at('root')
   mkdirSync(root)
   folder.own(root)
