@@ -75,7 +75,8 @@ export class Wire extends Channel {
     return this.lookUpRemoteAddress()
   }
 
-  get asyncId(): number {
+  /** By the name that `node:http` calls it by. */
+  getAsyncId(): number {
     return this.resource.asyncId()
   }
 
