@@ -75,11 +75,6 @@ export class Wire extends Channel {
     return this.lookUpRemoteAddress()
   }
 
-  /** By the name that `node:http` calls it by. */
-  getAsyncId(): number {
-    return this.resource.asyncId()
-  }
-
   startReading(): void {
     this.reading = true
     if (!this.paused) return
@@ -105,7 +100,7 @@ export class Wire extends Channel {
   }
 
   getAsyncId(): number {
-    return this.asyncId
+    return this.resource.asyncId()
   }
 
   /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
