@@ -29,9 +29,14 @@ export let takeBound: (bound: BoundSocket) => ChannelSocket
  *
  * @example
  * ```ts
+ * import { BoundSocket, createServer } from '@pollux/net'
+ *
  * const bound = new BoundSocket({ host: '127.0.0.1' })
- * const { port } = bound.address() as AddressInfo
- * createServer().listen(bound, () => console.log(`as promised, on ${port}`))
+ * const { port } = bound.address()
+ * const server = createServer().listen(bound, () => {
+ *   console.log(server.address().port === port) // true
+ *   server.close()
+ * })
  * ```
  */
 export class BoundSocket {

@@ -24,9 +24,10 @@ interface Creating {
  *
  * const server = attach(createServer((request, response) => response.end('hello\n')))
  * server.listen(0, () => {
- *   const { port } = server.address() as { port: number }
+ *   const { port } = server.address()
  *   const agent = new Agent({ keepAlive: true })
  *   get({ port, agent }, (response) => {
+ *     console.log(response.statusCode) // 200
  *     response.resume().on('end', () => {
  *       agent.destroy()
  *       server.close()

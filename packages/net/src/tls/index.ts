@@ -14,7 +14,9 @@ export { attach }
  * ```ts
  * import { connect } from '@pollux/net/tls'
  *
- * const socket = connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => console.log(error.message))
+ * connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => {
+ *   console.log(error.message) // connect ECONNREFUSED 127.0.0.1:1
+ * })
  * ```
  */
 export function connect(...args: unknown[]): TLSSocket {
