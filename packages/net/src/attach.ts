@@ -2,9 +2,10 @@
 import { Server as NodeServer } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { promisify } from 'node:util'
-import { invalidType } from '../arguments.js'
-import { nodeError } from '../errors.js'
-import { Server } from '../server/server.js'
+import { invalidType } from './arguments.js'
+import { nodeError } from './errors.js'
+import { Server } from './server/server.js'
+import { lookAfter } from './tls/below.js'
 
 /** What a server of Node's keeps of the options that it was made with: types have them not. */
 interface Kept {
@@ -47,7 +48,7 @@ export function attach<S extends NodeServer>(server: S): S {
   attached.add(server)
   const kept = server as unknown as Kept
   const listener = new Server({
-    // The layer of TLS has an end of its own: bytes of it are still to be sent when the peer has ended.
+    // A layer of TLS has an end of its own: bytes of it are still to be sent when the peer has ended.
     allowHalfOpen: kept.allowHalfOpen || server instanceof TlsServer,
     pauseOnConnect: kept.pauseOnConnect,
     noDelay: kept.noDelay,
@@ -58,6 +59,7 @@ export function attach<S extends NodeServer>(server: S): S {
   listener.on('connection', (socket) => server.emit('connection', socket))
   for (const event of EVENTS) listener.on(event, (...args: unknown[]) => server.emit(event, ...args))
   if (kept.maxConnections !== undefined) listener.maxConnections = kept.maxConnections
+  if (server instanceof TlsServer) lookAfter(server)
   listenWith(server, listener)
   return server
 }
