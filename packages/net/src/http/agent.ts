@@ -3,9 +3,8 @@ import http from 'node:http'
 import https from 'node:https'
 import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import { connect } from '../index.js'
-import { connectBelow, putOn } from '../tls/below.js'
+import { connectBelow } from '../tls/below.js'
 
 type Created = (error: Error | null, stream: Duplex) => void
 
@@ -47,8 +46,6 @@ export class Agent extends http.Agent {
 export class HttpsAgent extends https.Agent {
   override createConnection(options: NetConnectOpts, created?: Created): Duplex | null | undefined {
     const tls = https.Agent.prototype as unknown as Creating
-    const socket = connectBelow(options)
-    const layer = tls.createConnection.call(this, { ...options, socket }, created)
-    return layer instanceof TLSSocket ? putOn(layer, socket) : layer
+    return connectBelow(options, (socket) => tls.createConnection.call(this, { ...options, socket }, created))
   }
 }

@@ -3,12 +3,12 @@
  * so that the layer knows neither its addresses nor its options: it is told here.
  */
 import type { NetConnectOpts } from 'node:net'
-import type { Server, TLSSocket } from 'node:tls'
+import { type Server, TLSSocket } from 'node:tls'
 import { connect } from '../index.js'
 import type { Socket } from '../socket.js'
 
 /** Where Node keeps the stream below: not documented, and the same in all versions (tested). */
-interface Layer {
+interface LayerInside {
   _handle: { _parentWrap?: { stream?: Socket } } | null
 }
 
@@ -16,15 +16,18 @@ const below = new WeakMap<TLSSocket, Socket>()
 const secured = new WeakSet<Socket>()
 
 /**
- * Begins a connection to put a layer on. The layer counts the time, and has an end of its own: bytes of it are still to be
- * sent when the peer has ended.
+ * Connects, and puts a layer of TLS on. The layer counts the time, and has an end of its own: bytes of it are still to be sent
+ * when the peer has ended, so that the connection is half-open from when the layer has taken over what it is to be itself.
  */
-export function connectBelow(options: object): Socket {
-  return connect({ ...options, timeout: undefined, allowHalfOpen: true } as NetConnectOpts)
+export function connectBelow<Layer>(options: object, layerOn: (socket: Socket) => Layer): Layer {
+  const socket = connect({ ...options, timeout: undefined } as NetConnectOpts)
+  const layer = layerOn(socket)
+  socket.allowHalfOpen = true
+  return layer instanceof TLSSocket ? putOn(layer, socket) : layer
 }
 
 /** Has a layer tell the addresses of the connection below it, and hand its options on. */
-export function putOn(layer: TLSSocket, socket: Socket): TLSSocket {
+function putOn<Layer extends TLSSocket>(layer: Layer, socket: Socket): Layer {
   below.set(layer, socket)
   return Object.defineProperties(layer, HANDED_ON)
 }
@@ -32,7 +35,7 @@ export function putOn(layer: TLSSocket, socket: Socket): TLSSocket {
 /** Looks after the connections that a server of Node puts its layer on. */
 export function lookAfter(server: Server): void {
   server.prependListener('secureConnection', (layer: TLSSocket) => {
-    const socket = (layer as unknown as Layer)._handle?._parentWrap?.stream
+    const socket = (layer as unknown as LayerInside)._handle?._parentWrap?.stream
     if (socket === undefined) return
     secured.add(socket)
     putOn(layer, socket)

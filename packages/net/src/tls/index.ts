@@ -2,7 +2,7 @@
 import tls, { type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
 import { normalizeArguments } from '../arguments.js'
 import { attach } from '../attach.js'
-import { connectBelow, putOn } from './below.js'
+import { connectBelow } from './below.js'
 
 export { attach }
 
@@ -25,8 +25,7 @@ export const connect = ((...args: unknown[]): TLSSocket => {
   const options = { ...target, ...more } as ConnectionOptions
   const listener = callback ?? undefined
   if (options.socket) return tls.connect(options, listener)
-  const socket = connectBelow(options)
-  return putOn(tls.connect({ ...options, socket }, listener), socket)
+  return connectBelow(options, (socket) => tls.connect({ ...options, socket }, listener))
 }) as typeof tls.connect
 
 /** As `tls.createServer`, listening by {@link attach}. */

@@ -76,10 +76,13 @@ describe('connect', () => {
   it('takes every form of tls.connect', async () => {
     const { to } = await listening(tls, (socket) => void socket.end('hello'))
     const { port, host, ...rest } = to
-    const over = { ...rest, socket: net.connect(port, host) }
-    for (const args of [[to], [port, { ...rest, host }], [port, host, rest], [over]]) {
-      expect(await text(tls.connect(...args))).toBe('hello')
-    }
+    const clients = [
+      tls.connect(to),
+      tls.connect(port, { ...rest, host }),
+      tls.connect(port, host, rest),
+      tls.connect({ ...rest, socket: net.connect(port, host) }),
+    ]
+    for (const client of clients) expect(await text(client)).toBe('hello')
     await new Promise<void>((resolve) => {
       const client = tls.connect(port, host, rest, () => {
         client.destroy()
