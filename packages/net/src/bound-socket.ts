@@ -17,7 +17,7 @@ export interface BoundSocketOptions {
   path?: string
 }
 
-/** For the modules of this package: takes the socket away from its owner. @throws ERR_SOCKET_HANDLE_ADOPTED */
+/** For the modules of this package: takes the socket, which is not referenced, away from its owner. @throws ERR_SOCKET_HANDLE_ADOPTED */
 export let takeBound: (bound: BoundSocket) => ChannelSocket
 
 /**
@@ -48,7 +48,6 @@ export class BoundSocket {
     takeBound = (bound) => {
       const socket = bound.#owned
       bound.#socket = null
-      socket.ref()
       return socket
     }
   }

@@ -6,10 +6,12 @@
  *   Writable ──▶ _write ──────────────▶ Wire ──▶ reactor
  * ```
  */
-import type { AddressInfo, NetConnectOpts, SocketConstructorOpts } from 'node:net'
+import type { AddressInfo, BlockList, NetConnectOpts, SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { ChannelSocket, EventLoop, type SocketAddress, SocketError } from '@pollux/core'
 import { checkNumber, invalidType, invalidValue, normalizeArguments, outOfRange } from './arguments.js'
+import { BoundSocket, takeBound } from './bound-socket.js'
+import { checkBlockList } from './block-list.js'
 import { type Connecting, startConnecting } from './connecting/start.js'
 import { errnoError, nodeError } from './errors.js'
 import { ReadBuffer } from './read-buffer.js'
@@ -27,6 +29,8 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   pauseOnCreate?: boolean
   manualStart?: boolean
   onread?: unknown
+  handle?: unknown
+  blockList?: BlockList
   noDelay?: boolean
   keepAlive?: boolean
   keepAliveInitialDelay?: number
@@ -49,9 +53,14 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   declare server: Server | null
   declare _server: Server | null
   declare _host: string | null
+  /** Of the stream: as new. */
+  declare _undestroy: () => void
+  declare blockList: BlockList | undefined
   declare _parent: SocketMethods | null
   declare private wire: Wire | null
   declare private attempt: Connecting | null
+  /** A socket that was bound before this one was made, and waits to be connected. */
+  declare private boundSource: ChannelSocket | null
   declare private onread: ReadBuffer | undefined
   declare private tcp: TcpOptions
   declare private timer: NodeJS.Timeout | null
@@ -89,7 +98,14 @@ abstract class SocketMethods extends Duplex implements WireOwner {
     this.finalBytesWritten = 0
     this.sockname = undefined
     this.peername = undefined
+    this.blockList = options.blockList ? checkBlockList(options.blockList, 'options.blockList') : undefined
     this.on('end', onPeerEnd)
+    this.boundSource = null
+    if (options.handle instanceof BoundSocket) {
+      this.boundSource = takeBound(options.handle)
+      this.wire = Wire.on(this.boundSource, options.handle.isPipe, this)
+      return
+    }
     const wire = options.wire ?? (options.fd === undefined ? undefined : adopt(options.fd))
     if (wire === undefined) return
     wire.owner = this
@@ -175,9 +191,12 @@ abstract class SocketMethods extends Duplex implements WireOwner {
       this.forgetWire()
       this.peername = undefined
     }
+    if (this.wire === null) this._undestroy()
     this._unrefTimer()
     this.connecting = true
-    this.attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
+    const attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
+    // It may have failed, or been given up by a listener.
+    if (this.connecting) this.attempt = attempt
     return this
   }
 
@@ -336,6 +355,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    const wasConnecting = this.connecting
     this.connecting = false
     this.attempt?.cancel()
     this.attempt = null
@@ -343,11 +363,13 @@ abstract class SocketMethods extends Duplex implements WireOwner {
       if (socket.timer !== null) clearTimeout(socket.timer)
     }
     const { wire } = this
+    const hadError = error !== null && error !== undefined
     if (wire === null) {
       callback(error)
-      process.nextTick(() => this.emit('close'))
+      // One that was looking its host up had something to close, as Node has it.
+      if (wasConnecting) setImmediate(() => this.emit('close', hadError))
+      else process.nextTick(() => this.emit('close'))
     } else {
-      const hadError = error !== null && error !== undefined
       const reset = this.resetsOnClose
       this.resetsOnClose = false
       this.forgetWire()
@@ -381,6 +403,16 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   // --- for the modules of this package ---
+
+  get hasBoundSource(): boolean {
+    return this.boundSource !== null
+  }
+
+  takeBoundSource(): ChannelSocket | null {
+    const { boundSource } = this
+    this.boundSource = null
+    return boundSource
+  }
 
   /** A socket that is on its way. */
   useWire(wire: Wire): void {

@@ -46,6 +46,8 @@ export class Agent extends http.Agent {
 export class HttpsAgent extends https.Agent {
   override createConnection(options: NetConnectOpts, created?: Created): Duplex | null | undefined {
     const tls = https.Agent.prototype as unknown as Creating
-    return tls.createConnection.call(this, { ...options, socket: connectBelowTls(options) }, created)
+    return connectBelowTls(options, (socket) =>
+      tls.createConnection.call(this, { ...options, socket }, created),
+    )
   }
 }

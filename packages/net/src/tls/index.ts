@@ -25,7 +25,7 @@ export function connect(...args: unknown[]): TLSSocket {
   const options = { ...target, ...more } as ConnectionOptions
   const listener = callback ?? undefined
   if (options.socket) return tls.connect(options, listener)
-  return tls.connect({ ...options, socket: connectBelowTls(options) }, listener)
+  return connectBelowTls(options, (socket) => tls.connect({ ...options, socket }, listener))
 }
 
 /** As `tls.createServer`, listening by {@link attach}. */
