@@ -14,8 +14,10 @@ import { normalizeArguments } from './arguments.js'
 import { BoundSocket } from './bound-socket.js'
 import type { ServerOptions } from './server/options.js'
 import { Server } from './server/server.js'
+import { clientSockets } from './socket/methods.js'
 import type { InternalOptions } from './socket/options.js'
 import { Socket } from './socket/socket.js'
+import { NODE_MAJOR } from './versions.js'
 
 export {
   BlockList,
@@ -48,6 +50,7 @@ export function connect(...args: unknown[]): Socket {
   const [options, callback] = normalizeArguments(args)
   const given = options as InternalOptions & { timeout?: number }
   const socket = new Socket(given)
+  if (NODE_MAJOR < 22 && clientSockets.hasSubscribers) clientSockets.publish({ socket })
   if (given.timeout) socket.setTimeout(given.timeout)
   return callback === null ? socket.connect(options) : socket.connect(options, callback)
 }

@@ -9,6 +9,7 @@ import {
   optionCallsOf,
   raiseUncaught,
   type SocketAddress,
+  SocketError,
   syscallName,
   TABLE_COLUMNS,
 } from '@pollux/core'
@@ -163,9 +164,36 @@ export class Wire extends Channel {
     this.setOption('keepAlive', on)
     if (!on || delaySeconds <= 0) return
     const { setsockopt } = optionCallsOf(this)
-    setsockopt('IPPROTO_TCP', 'TCP_KEEPIDLE', delaySeconds)
-    setsockopt('IPPROTO_TCP', 'TCP_KEEPINTVL', Math.max(intervalSeconds, 1))
-    setsockopt('IPPROTO_TCP', 'TCP_KEEPCNT', Math.max(count, 1))
+    try {
+      setsockopt('IPPROTO_TCP', 'TCP_KEEPIDLE', delaySeconds)
+      setsockopt('IPPROTO_TCP', 'TCP_KEEPINTVL', Math.max(intervalSeconds, 1))
+      setsockopt('IPPROTO_TCP', 'TCP_KEEPCNT', Math.max(count, 1))
+    } catch (error) {
+      // Times that the kernel does not take are not taken: Node does not tell either.
+      if (!(error instanceof SocketError)) throw error
+    }
+  }
+
+  /** The byte that IPv4 calls type of service and IPv6 traffic class; 0 of a socket that has neither. */
+  get typeOfService(): number {
+    if (!this.hasTypeOfService) return 0
+    const { getsockopt } = optionCallsOf(this)
+    return this.isIpv6 ? getsockopt('IPPROTO_IPV6', 'IPV6_TCLASS') : getsockopt('IPPROTO_IP', 'IP_TOS')
+  }
+
+  set typeOfService(byte: number) {
+    if (!this.hasTypeOfService) return
+    const { setsockopt } = optionCallsOf(this)
+    if (this.isIpv6) setsockopt('IPPROTO_IPV6', 'IPV6_TCLASS', byte)
+    else setsockopt('IPPROTO_IP', 'IP_TOS', byte)
+  }
+
+  get hasTypeOfService(): boolean {
+    return !this.isUnix && !this.closing
+  }
+
+  private get isIpv6(): boolean {
+    return this.localAddress?.family === 'IPv6'
   }
 
   ref(): void {

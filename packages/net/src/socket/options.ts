@@ -15,6 +15,9 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   noDelay?: boolean
   keepAlive?: boolean
   keepAliveInitialDelay?: number
+  keepAliveInterval?: number
+  keepAliveCount?: number
+  typeOfService?: number
 }
 
 export function streamOptions(options: InternalOptions): DuplexOptions {
