@@ -7,6 +7,7 @@ import { programOf } from '../../framework/test/support/readme.js'
 import { Child, endChildren } from '../../native-poll/test/support/child.js'
 import { docstringExamples, type Example, examplesOf, readFromRoot } from './support/examples.js'
 import { leaveNothingBehind } from './support/leaks.js'
+import { NODES } from './support/nodes.js'
 
 leaveNothingBehind()
 afterEach(endChildren)
@@ -17,8 +18,8 @@ const page = readFromRoot(PAGE)
 
 const DOCSTRINGS = docstringExamples()
 
-async function run({ code, output }: Example): Promise<void> {
-  const child = Child.node([programOf(import.meta.url, code)])
+async function run({ code, output }: Example, path = process.execPath): Promise<void> {
+  const child = Child.run(path, [programOf(import.meta.url, code)])
   expect(await child.awaitExit(), child.errors).toBe(0)
   expect(child.errors).toBe('')
   if (output !== undefined) expect(child.output).toBe(output)
@@ -31,7 +32,9 @@ describe('the page on coming from node:net', () => {
     expect(examples.filter(({ output }) => output === undefined)).toEqual([])
   })
 
-  it.each(examplesOf(PAGE))('$name runs', run)
+  describe.each(NODES)('on $name', ({ path }) => {
+    it.each(examplesOf(PAGE))('$name runs', (example) => run(example, path))
+  })
 
   it('names what Node exports and this package does not, and what it exports besides', () => {
     const missing = Object.keys(node).filter((name) => !(name in pollux))
@@ -71,5 +74,5 @@ describe('docstrings', () => {
     expect(DOCSTRINGS.filter(({ code }) => !code.startsWith('import '))).toEqual([])
   })
 
-  it.each(DOCSTRINGS)('$name runs', run)
+  it.each(DOCSTRINGS)('$name runs', (example) => run(example))
 })

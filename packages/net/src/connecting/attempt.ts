@@ -2,7 +2,7 @@
 import type { LookupOptions, lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { addressError, blockedIp, invalidFamily, invalidIp, type SystemError } from '../errors.js'
-import type { Socket } from '../socket.js'
+import type { Socket } from '../socket/socket.js'
 import type { Wire } from '../wire.js'
 import { arrived, Dial, type LocalEnd, type Remote } from './dial.js'
 import type { Connecting, Lookup } from './start.js'

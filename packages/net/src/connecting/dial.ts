@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, if_nametoindex, type SocketAddress, SocketError } from '@pollux/core'
 import { addressError, type SystemError } from '../errors.js'
-import type { Socket } from '../socket.js'
+import type { Socket } from '../socket/socket.js'
 import { Wire } from '../wire.js'
 
 const { EADDRINUSE, EALREADY, ECONNREFUSED, EINVAL } = constants.errno

@@ -3,7 +3,7 @@ import type { LookupAddress, LookupOptions, lookup as systemLookup } from 'node:
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { blockedIp, invalidFamily, invalidIp, nodeError, type SystemError, withCode } from '../errors.js'
-import type { Socket } from '../socket.js'
+import type { Socket } from '../socket/socket.js'
 import type { Wire } from '../wire.js'
 import { connectError, destroy, SingleAttempt } from './attempt.js'
 import { arrived, type Begun, Dial, type LocalEnd, type Remote } from './dial.js'

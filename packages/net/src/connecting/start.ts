@@ -19,7 +19,7 @@ import {
   invalidValue,
 } from '../arguments.js'
 import { invalidIp } from '../errors.js'
-import type { Socket } from '../socket.js'
+import type { Socket } from '../socket/socket.js'
 import { NODE_MAJOR } from '../versions.js'
 import type { Wire } from '../wire.js'
 import { SingleAttempt } from './attempt.js'

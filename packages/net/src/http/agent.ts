@@ -4,7 +4,7 @@ import https from 'node:https'
 import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect } from '../index.js'
-import { connectBelowTls } from '../tls/below-tls.js'
+import { connectBelow } from '../tls/below.js'
 
 type Created = (error: Error | null, stream: Duplex) => void
 
@@ -46,8 +46,6 @@ export class Agent extends http.Agent {
 export class HttpsAgent extends https.Agent {
   override createConnection(options: NetConnectOpts, created?: Created): Duplex | null | undefined {
     const tls = https.Agent.prototype as unknown as Creating
-    return connectBelowTls(options, (socket) =>
-      tls.createConnection.call(this, { ...options, socket }, created),
-    )
+    return connectBelow(options, (socket) => tls.createConnection.call(this, { ...options, socket }, created))
   }
 }

@@ -2,9 +2,10 @@
 import { Server as NodeServer } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { promisify } from 'node:util'
-import { invalidType } from '../arguments.js'
-import { nodeError } from '../errors.js'
-import { Server } from '../server/server.js'
+import { invalidType } from './arguments.js'
+import { nodeError } from './errors.js'
+import { Server } from './server/server.js'
+import { lookAfter } from './tls/below.js'
 
 /** What a server of Node's keeps of the options that it was made with: types have them not. */
 interface Kept {
@@ -55,6 +56,7 @@ export function attach<S extends NodeServer>(server: S): S {
     highWaterMark: kept.highWaterMark,
   })
   const hasLayer = server instanceof TlsServer
+  if (hasLayer) lookAfter(server)
   listener.on('connection', (socket) => {
     server.emit('connection', socket)
     // The layer of TLS has an end of its own: bytes of it are still to be sent when the peer has ended. It has taken over
