@@ -140,6 +140,8 @@ export class Wire extends Channel {
     this.closing = true
     this.owner = null
     this.onceClosed = closed
+    // What closes is waited for, as with Node: 'close' comes, although nothing else keeps the process alive.
+    if (!this.isReferenced) this.loop.reactor.ref(this.handle)
     this.submit(reset ? Op.RESET : Op.DESTROY)
   }
 

@@ -22,10 +22,11 @@ import {
   type PrimaryQuery,
   primaryQuery,
 } from './cluster.js'
+import { endsOf, isBlocked } from './ends.js'
 import { type ListenRequest, listenArguments, type PathTarget, readListenRequest } from './listen-form.js'
 import { Listener, type ListenerOwner, type Listening } from './listener.js'
 import { type FoundAddress, openAt, type Place, placeOf } from './open.js'
-import { checkServerOptions, type DropArgument, type ServerOptions } from './options.js'
+import { checkServerOptions, type ListenOptions, type ServerOptions } from './options.js'
 
 /** Node 20 takes a `maxConnections` of 0 for none. */
 const ZERO_DROPS_ALL = NODE_MAJOR > 20
@@ -80,6 +81,16 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     return this._handle !== null
   }
 
+  listen(port?: number, hostname?: string, backlog?: number, listener?: () => void): this
+  listen(port?: number, hostname?: string, listener?: () => void): this
+  listen(port?: number, backlog?: number, listener?: () => void): this
+  listen(port?: number, listener?: () => void): this
+  listen(path: string, backlog?: number, listener?: () => void): this
+  listen(path: string, listener?: () => void): this
+  listen(options: ListenOptions, listener?: () => void): this
+  /** A {@link BoundSocket}, a server, or another owner of a descriptor (`fd`, `_handle`, `handle`). */
+  listen(handle: object, backlog?: number, listener?: () => void): this
+  listen(handle: object, listener?: () => void): this
   listen(...args: unknown[]): this {
     const [given, callback] = listenArguments(args)
     if (this._handle !== null) {
@@ -307,28 +318,6 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
 function emitListening(server: ServerMethods): void {
   // Closed meanwhile, it does not listen.
   if (server._handle !== null) server.emit('listening')
-}
-
-function isBlocked(list: BlockList, wire: Wire): boolean {
-  const { remoteAddress: remote } = wire
-  if (remote === undefined || remote.family === 'Unix') return false
-  return list.check(remote.host, remote.family === 'IPv6' ? 'ipv6' : 'ipv4')
-}
-
-/** Both ends of a connection, as `drop` tells them. */
-function endsOf({ localAddress: local, remoteAddress: remote }: Wire): DropArgument {
-  const ends: DropArgument = Object.create(null)
-  if (local !== undefined && local.family !== 'Unix') {
-    ends.localAddress = local.host
-    ends.localPort = local.port
-    ends.localFamily = local.family
-  }
-  if (remote !== undefined && remote.family !== 'Unix') {
-    ends.remoteAddress = remote.host
-    ends.remotePort = remote.port
-    ends.remoteFamily = remote.family
-  }
-  return ends
 }
 
 function nothing(): void {}
