@@ -13,6 +13,7 @@ import {
   syscallName,
   TABLE_COLUMNS,
 } from '@pollux/core'
+import { StreamSocket } from './socket/berkeley.js'
 
 /** What a wire tells its stream. */
 export interface WireOwner {
@@ -42,6 +43,7 @@ export class Wire extends Channel {
   private onceClosed: (() => void) | null = null
   private finalBytesRead = -1
   private lastBytesTaken = 0
+  private underlying: StreamSocket | null = null
 
   constructor(loop: EventLoop, slot: number, generation: number, isUnix: boolean, owner: WireOwner | null) {
     super(loop, slot, generation)
@@ -174,6 +176,12 @@ export class Wire extends Channel {
       // Times that the kernel does not take are not taken: Node does not tell either.
       if (!(error instanceof SocketError)) throw error
     }
+  }
+
+  /** The rest of Berkeley sockets on this one: made for the few that ask. */
+  get berkeley(): StreamSocket {
+    this.underlying ??= new StreamSocket(this.loop, this.handle)
+    return this.underlying
   }
 
   /** The byte that IPv4 calls type of service and IPv6 traffic class; 0 of a socket that has neither. */

@@ -2,7 +2,7 @@
 import { SocketError } from '@pollux/core'
 import { checkNumber, invalidType, outOfRange } from '../arguments.js'
 import { errnoError } from '../errors.js'
-import { StreamSocket } from './berkeley.js'
+import type { StreamSocket } from './berkeley.js'
 import { SocketTimeout } from './timeout.js'
 
 /** What a connected socket does about its options when it is connected. */
@@ -63,8 +63,7 @@ export abstract class SocketTcpOptions extends SocketTimeout {
 
   /** The rest of Berkeley sockets on this one. Undefined where there is no socket: before `connect`, and once it is closed. */
   get berkeley(): StreamSocket | undefined {
-    const { wire } = this
-    return wire === null ? undefined : new StreamSocket(wire.loop, wire.handle)
+    return this.wire?.berkeley
   }
 
   /** Options that a server gives its connections. */
