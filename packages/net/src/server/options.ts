@@ -1,13 +1,7 @@
 /** What a server takes and tells. */
-import type { BlockList, ServerOpts } from 'node:net'
 import { checkNumber, invalidType } from '../arguments.js'
 import { checkBlockList } from '../block-list.js'
-
-/** What the constructor takes, on all versions of Node. */
-export interface ServerOptions extends ServerOpts {
-  /** Addresses from which no connection is taken. */
-  blockList?: BlockList
-}
+import type { ServerOptions } from '../types.js'
 
 /** What `drop` tells of a connection that was one too many. Of a Unix socket it tells nothing. */
 export interface DropArgument {
