@@ -18,6 +18,7 @@ import type * as types from './types.js'
 import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketConstructor } from './types.js'
 
 export type { BoundSocketOptions } from './bound-socket.js'
+export type { DropArgument, ListenOptions } from './server/options.js'
 export type {
   AddressInfo,
   ConnectionListener,
@@ -72,7 +73,7 @@ export const createServer: CreateServer = (options, listener) => new Server(opti
  * ```ts
  * import { connect } from '@pollux/net'
  *
- * const socket = connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => console.log(error.code)) // 'ECONNREFUSED'
+ * const socket = connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => console.log(error.code)) // ECONNREFUSED
  * ```
  */
 export const connect = ((...args: unknown[]) => {

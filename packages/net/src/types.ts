@@ -14,6 +14,7 @@ import type {
 } from 'node:net'
 import type { BoundSocket } from './bound-socket.js'
 import type { ListeningSocket } from './server/berkeley.js'
+import type { ListenOptions } from './server/options.js'
 
 export type AddressInfo = NodeAddressInfo
 
@@ -72,7 +73,7 @@ export interface SocketExtras {
    *
    * const server = createServer((socket) => socket.end()).listen(0, () => {
    *   const socket = connect(server.address().port, () => {
-   *     console.log(socket.berkeley.getsockopt('IPPROTO_TCP', 'TCP_INFO').state) // 'ESTABLISHED'
+   *     console.log(socket.berkeley.getsockopt('IPPROTO_TCP', 'TCP_INFO').state) // ESTABLISHED
    *     server.close()
    *   })
    *   socket.resume()
@@ -103,6 +104,7 @@ export interface ServerExtras {
   readonly berkeley: ListeningSocket | undefined
   /** Whether connections beyond `maxConnections` are dropped in a worker of a cluster too; of Node 22. */
   dropMaxConnection: boolean
+  listen(options: ListenOptions, listener?: () => void): this
   /** Takes a socket over that is bound; of Node 24. */
   listen(bound: BoundSocket, listener?: () => void): this
   on(event: 'connection', listener: ConnectionListener): this

@@ -1,7 +1,15 @@
 /** What a server takes and tells. */
+import type { ListenOptions as NodeListenOptions } from 'node:net'
 import { checkNumber, invalidType } from '../arguments.js'
 import { checkBlockList } from '../block-list.js'
 import type { ServerOptions } from '../types.js'
+
+/** What `listen` takes, on all versions of Node. */
+export interface ListenOptions extends NodeListenOptions {
+  fd?: number
+  /** Shares the port with other sockets that ask for it; the system spreads connections over them (SO_REUSEPORT). */
+  reusePort?: boolean
+}
 
 /** What `drop` tells of a connection that was one too many. Of a Unix socket it tells nothing. */
 export interface DropArgument {
