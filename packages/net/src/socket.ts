@@ -116,7 +116,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   get bufferSize(): number | undefined {
-    return this.wire === null ? undefined : this.writableLength
+    return this.hasHandle ? this.writableLength : undefined
   }
 
   get bytesRead(): number {
@@ -271,9 +271,9 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   resetAndDestroy(): this {
-    if (this.wire === null) {
+    if (!this.hasHandle) {
       this.destroy(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
-    } else if (this.wire.isUnix) {
+    } else if (this.wire?.isUnix) {
       throw nodeError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent')
     } else if (this.connecting) {
       this.once('connect', () => this._reset())
@@ -336,6 +336,7 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    const hadHandle = this.hasHandle
     this.connecting = false
     this.attempt?.cancel()
     this.attempt = null
@@ -343,11 +344,14 @@ abstract class SocketMethods extends Duplex implements WireOwner {
       if (socket.timer !== null) clearTimeout(socket.timer)
     }
     const { wire } = this
-    if (wire === null) {
+    const hadError = error !== null && error !== undefined
+    if (!hadHandle) {
       callback(error)
       process.nextTick(() => this.emit('close'))
+    } else if (wire === null) {
+      setImmediate(() => this.emit('close', hadError))
+      callback(error)
     } else {
-      const hadError = error !== null && error !== undefined
       const reset = this.resetsOnClose
       this.resetsOnClose = false
       this.forgetWire()
@@ -452,6 +456,11 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   _reset(): this {
     this.resetsOnClose = true
     return this.destroy()
+  }
+
+  /** Whether Node would have a handle: it makes one as soon as there is an address to look up. */
+  private get hasHandle(): boolean {
+    return this.wire !== null || this.connecting
   }
 
   private get isReading(): boolean {
