@@ -4,6 +4,7 @@ import { ChunkedBody } from './body.js'
 import { type HeadLimits, HeadReader } from './head.js'
 import { HttpError } from './http-error.js'
 import { originForm, Request } from './request.js'
+import { TextCache } from './text-cache.js'
 
 export interface HttpLimits extends HeadLimits {
   /** The most bytes of a request's body; more are answered 413. Default 1 MiB. */
@@ -25,14 +26,15 @@ const CR = 0x0d
 const LF = 0x0a
 const SLASH = 0x2f
 
+const METHODS = new TextCache()
+const TARGETS = new TextCache()
+
 /** A codec, to be made for each connection: it knows the request whose body is not complete. */
 export function http(limits: HttpLimits = {}): () => HttpCodec {
   const reader = new HeadReader(limits)
   const { maxBodyBytes = 1024 * 1024, bodyTimeoutMs = 30_000 } = limits
   return () => new HttpDecoder(reader, maxBodyBytes, bodyTimeoutMs)
 }
-
-type SlicingBuffer = Buffer & { latin1Slice(from: number, to: number): string }
 
 class HttpDecoder implements HttpCodec {
   readonly maxFrameBytes: number
@@ -84,12 +86,14 @@ class HttpDecoder implements HttpCodec {
       return undefined
     }
     const { head } = this.reader
-    const request = makeRequest(bytes as SlicingBuffer, this.reader)
+    const request = makeRequest(bytes, this.reader)
     input.start = head.end
     input.scanned = 0
     if (!head.keepAlive && !head.chunked && head.contentLength <= 0) this.isOver = true
     if (head.contentLength <= 0 && !head.chunked) return request
     if (head.contentLength > this.maxBodyBytes) throw new HttpError(413)
+    // The body may come in other memory.
+    request.keep()
     this.request = request
     this.contentLength = head.contentLength
     this.chunked = head.chunked ? new ChunkedBody(this.reader, this.maxBodyBytes, this.bodyTimeoutMs) : null
@@ -107,7 +111,10 @@ class HttpDecoder implements HttpCodec {
         input.needed = contentLength
         return undefined
       }
-      request.body = input.take(input.start, input.start + contentLength)
+      // Handlers may keep a body, so it is copied, though the connection borrows.
+      const { bytes, start } = input
+      request.body = Buffer.allocUnsafe(contentLength)
+      bytes.copy(request.body, 0, start, start + contentLength)
       input.start += contentLength
     }
     this.request = null
@@ -137,14 +144,15 @@ class HttpDecoder implements HttpCodec {
   }
 }
 
-function makeRequest(bytes: SlicingBuffer, { head }: HeadReader): Request {
-  const method = bytes.latin1Slice(head.start, head.methodEnd)
-  const target = bytes.latin1Slice(head.targetStart, head.targetEnd)
+function makeRequest(bytes: Buffer, { head }: HeadReader): Request {
+  const target = TARGETS.latin1(bytes, head.targetStart, head.targetEnd)
   return new Request(
-    method,
+    METHODS.latin1(bytes, head.start, head.methodEnd),
     bytes[head.targetStart] === SLASH || target === '*' ? target : originForm(target),
     head.minorVersion,
     head.keepAlive,
-    bytes.latin1Slice(head.fieldsStart, head.end),
+    bytes,
+    head.fieldsStart,
+    head.end,
   )
 }

@@ -1,16 +1,22 @@
 /** What handlers get. */
+import type { SlicingBuffer } from './text-cache.js'
 
 /** Names of fields in lower case; a field that came several times has its values joined with ', '. */
 export type Headers = Record<string, string>
 
 const SCHEME = /^https?:\/\/[^/?#]*/i
 
+/**
+ * A request. Its fields stand in memory that is lent to the server: they are there until the handler returns, and as long
+ * as the answer takes if that is a promise or streamed.
+ */
 export class Request {
   /** What stands between colons in the route: `/users/:id`. */
-  parameters: Record<string, string> = {}
-  /** All of it; empty without one. */
+  parameters: Record<string, string> = NONE
+  /** All of it, to keep; empty without one. */
   body: Buffer = NOTHING
   private parsed: Headers | null = null
+  private fields: string | null = null
 
   constructor(
     /** As it came: names of methods are case-sensitive. */
@@ -21,8 +27,10 @@ export class Request {
     readonly minorVersion: number,
     /** Whether the connection stays after the answer. */
     readonly keepAlive: boolean,
-    /** The fields as they came, checked already, with the empty line behind them. */
-    private readonly fields: string,
+    /** What the fields stand in, checked already, with the empty line behind them; null: no longer. */
+    private bytes: Buffer | null,
+    private readonly fieldsStart: number,
+    private readonly fieldsEnd: number,
   ) {}
 
   /** The path, without the query. */
@@ -36,12 +44,29 @@ export class Request {
     return new URLSearchParams(start < 0 ? '' : this.target.slice(start + 1))
   }
 
+  /** @throws Error where nobody has asked, nor said `keep`, before the handler has returned */
   get headers(): Headers {
-    this.parsed ??= parseFields(this.fields)
+    this.parsed ??= parseFields(this.keep())
     return this.parsed
+  }
+
+  /** The fields as they came, which are there to stay from now on. */
+  keep(): string {
+    if (this.fields === null) {
+      if (this.bytes === null)
+        throw new Error('the headers are gone: ask for them before the handler returns')
+      this.fields = (this.bytes as SlicingBuffer).latin1Slice(this.fieldsStart, this.fieldsEnd)
+    }
+    return this.fields
+  }
+
+  /** The server: from here on, other bytes stand where the fields stood. */
+  release(): void {
+    this.bytes = null
   }
 }
 
+const NONE: Record<string, string> = Object.freeze(Object.create(null))
 const NOTHING = Buffer.alloc(0)
 
 /** The target of a request to a proxy names the server again: the path is what counts here. */

@@ -1,5 +1,6 @@
 /** What handlers answer. */
 import { STATUS_CODES } from 'node:http'
+import { dateField } from './date.js'
 
 /** Bytes that are sent as they become ready, in chunks, to a client that is waited for. */
 export type Streamed = AsyncIterable<string | Uint8Array>
@@ -71,19 +72,6 @@ export class Response {
 }
 
 const NOTHING = Buffer.alloc(0)
-
-let date = ''
-let dateEndsMs = 0
-
-/** The field `date`, which changes once a second. */
-function dateField(): string {
-  const nowMs = Date.now()
-  if (nowMs >= dateEndsMs || nowMs < dateEndsMs - 1000) {
-    date = `date: ${new Date(nowMs).toUTCString()}\r\n`
-    dateEndsMs = (Math.floor(nowMs / 1000) + 1) * 1000
-  }
-  return date
-}
 
 /** A text as an answer. */
 export function text(body: string, status = 200): Response {

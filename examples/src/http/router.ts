@@ -16,15 +16,15 @@ interface Pattern {
 }
 
 export class Router {
-  /** `METHOD /path` without parameters. */
-  private readonly exact = new Map<string, Handler>()
+  /** By method, then by path, without parameters. */
+  private readonly exact = new Map<string, Map<string, Handler>>()
   private readonly patterns: Pattern[] = []
 
   constructor(routes: Routes) {
     for (const [route, handler] of Object.entries(routes)) {
       const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(route) ?? []
       if (method === undefined) throw new TypeError(`a route is like 'GET /path', not '${route}'`)
-      if (!path.includes('/:')) this.exact.set(route, handler)
+      if (!path.includes('/:')) this.pathsOf(method).set(path, handler)
       this.patterns.push({ method, expression: compile(path), handler })
     }
   }
@@ -33,7 +33,13 @@ export class Router {
   find(request: Request): Handler {
     const { path } = request
     const method = request.method === 'HEAD' ? 'GET' : request.method
-    return this.exact.get(`${method} ${path}`) ?? this.findPattern(request, method, path)
+    return this.exact.get(method)?.get(path) ?? this.findPattern(request, method, path)
+  }
+
+  private pathsOf(method: string): Map<string, Handler> {
+    let paths = this.exact.get(method)
+    if (paths === undefined) this.exact.set(method, (paths = new Map()))
+    return paths
   }
 
   private findPattern(request: Request, method: string, path: string): Handler {

@@ -40,6 +40,8 @@ export function httpServer(
   const router = new Router(routes)
   return createServer({
     codec: http(options),
+    // The fields of a request, which few handlers ask for, are made of its bytes when one does.
+    borrow: true,
     ...TIMEOUTS,
     plugins: options.plugins ?? [],
     message(conn: HttpConnection, incoming: Incoming) {
@@ -55,6 +57,7 @@ function serve(conn: HttpConnection, router: Router, request: Request): Promise<
   try {
     const answer = router.find(request)(request)
     if (answer instanceof Response) return reply(conn, request, answer)
+    request.keep()
     return answer.then(
       (response) => reply(conn, request, response),
       (error) => reply(conn, request, failure(error)),
@@ -73,6 +76,8 @@ function failure(error: unknown): Response {
 
 function reply(conn: HttpConnection, request: Request, response: Response): Promise<void> | undefined {
   const { keepAlive, minorVersion } = request
+  if (response.streamed !== null) request.keep()
+  request.release()
   const isHead = request.method === 'HEAD'
   const whole = keepAlive && minorVersion === 1 && !isHead ? response.whole() : null
   if (whole !== null) {

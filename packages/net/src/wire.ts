@@ -75,10 +75,6 @@ export class Wire extends Channel {
     return this.lookUpRemoteAddress()
   }
 
-  get asyncId(): number {
-    return this.resource.asyncId()
-  }
-
   startReading(): void {
     this.reading = true
     if (!this.paused) return
@@ -91,6 +87,20 @@ export class Wire extends Channel {
     if (this.paused) return
     this.paused = true
     this.submit(Op.PAUSE)
+  }
+
+  // What node:http calls on the `_handle` of a socket, by the names that it knows.
+
+  readStart(): void {
+    this.startReading()
+  }
+
+  readStop(): void {
+    this.stopReading()
+  }
+
+  getAsyncId(): number {
+    return this.resource.asyncId()
   }
 
   /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */

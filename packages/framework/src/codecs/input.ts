@@ -16,7 +16,8 @@ type SlicingBuffer = Buffer & {
  *                           start + scanned
  * ```
  *
- * It is lent to `decode` for the call: nothing of it may be kept but what `take` and `text` made.
+ * It is lent to `decode` for the call: nothing of it may be kept but what `take` and `text` made, and with `borrow`
+ * the `bytes` of a message until its handler returns.
  */
 export class Input {
   /** Memory around the bytes; only positions from `start` to before `end` mean anything. Don't write to it. */

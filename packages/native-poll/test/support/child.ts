@@ -38,11 +38,11 @@ export class Child {
   static run(
     command: string,
     args: string[],
-    { env = {}, fd, uid }: { env?: NodeJS.ProcessEnv; fd?: number; uid?: number } = {},
+    { env = {}, fd, uid, cwd }: { env?: NodeJS.ProcessEnv; fd?: number; uid?: number; cwd?: string } = {},
   ) {
     const extra = fd === undefined ? [] : [fd]
     const stdio: ('pipe' | number)[] = ['pipe', 'pipe', 'pipe', ...extra]
-    return new Child(spawn(command, args, { env: { ...process.env, ...env }, stdio, uid, gid: uid }))
+    return new Child(spawn(command, args, { env: { ...process.env, ...env }, stdio, uid, gid: uid, cwd }))
   }
 
   /** What the pattern's group finds in the output, as soon as it does. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { certificateIn } from './certificates.js'
+import { identityIn } from './certificates.js'
 import { launch, runToEnd, ServerFolder } from './programs.js'
 
 /** A MariaDB with one database, and one user, by password. */
@@ -21,7 +21,7 @@ export async function startMariadb(): Promise<MariadbServer> {
   const folder = new ServerFolder()
   const [user, password, database] = ['app', 'secret', 'app']
   const path = folder.at('mariadb.sock')
-  const { ca, key, cert } = certificateIn(folder)
+  const { ca, key, cert } = identityIn(folder)
   const options = [
     ...['--no-defaults', '--datadir', folder.path, '--skip-log-bin', '--loose-innodb-buffer-pool-size=16M'],
     ...['--innodb-log-file-size=8M', '--innodb-flush-log-at-trx-commit=0', '--max-allowed-packet=64M'],

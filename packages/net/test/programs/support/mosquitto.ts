@@ -1,4 +1,4 @@
-import { certificateIn } from './certificates.js'
+import { identityIn } from './certificates.js'
 import { launch, ServerFolder } from './programs.js'
 
 /** An MQTT broker that keeps nothing on disk. */
@@ -10,7 +10,7 @@ export interface MosquittoServer {
 
 export async function startMosquitto(): Promise<MosquittoServer> {
   const folder = new ServerFolder()
-  const { ca, key, cert } = certificateIn(folder)
+  const { ca, key, cert } = identityIn(folder)
   const ports = await launch({
     program: 'mosquitto',
     args: (port, tlsPort) => {

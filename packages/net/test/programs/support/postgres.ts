@@ -1,4 +1,4 @@
-import { certificateIn } from './certificates.js'
+import { identityIn } from './certificates.js'
 import { launch, runToEnd, ServerFolder } from './programs.js'
 
 /** A PostgreSQL with a database `postgres`, and one user, by password. */
@@ -19,7 +19,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const account = ['--username', user, '--pwfile', folder.write('password', password)]
   const form = ['--auth', 'scram-sha-256', '--no-locale', '--encoding', 'UTF8', '--no-sync']
   await runToEnd('initdb', ['--pgdata', data, ...account, ...form])
-  const { ca, key, cert } = certificateIn(folder)
+  const { ca, key, cert } = identityIn(folder)
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder.path,

@@ -1,4 +1,4 @@
-import { certificateIn } from './certificates.js'
+import { identityIn } from './certificates.js'
 import { launch, ServerFolder } from './programs.js'
 
 /** A Redis that keeps nothing on disk. */
@@ -13,7 +13,7 @@ export interface RedisServer {
 export async function startRedis(): Promise<RedisServer> {
   const folder = new ServerFolder()
   const path = folder.at('redis.sock')
-  const { ca, key, cert } = certificateIn(folder)
+  const { ca, key, cert } = identityIn(folder)
   const { port, tlsPort } = await launch({
     program: 'redis-server',
     args: (port, tlsPort) => [

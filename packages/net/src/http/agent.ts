@@ -1,0 +1,50 @@
+/** Agents whose connections are ours, for the clients of `node:http` and `node:https`. */
+import http from 'node:http'
+import https from 'node:https'
+import type { NetConnectOpts } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { connect } from '../index.js'
+import { connectBelowTls } from '../tls/below-tls.js'
+
+type Created = (error: Error | null, stream: Duplex) => void
+
+/** What both have, and types of Node 20 do not. */
+interface Creating {
+  createConnection(options: object, created?: Created): Duplex | null | undefined
+}
+
+/**
+ * An `http.Agent` whose connections are sockets of this package. It takes the same options, and is given to requests in the
+ * same way.
+ *
+ * @example
+ * ```ts
+ * import { createServer, get } from 'node:http'
+ * import { Agent, attach } from '@pollux/net/http'
+ *
+ * const server = attach(createServer((request, response) => response.end('hello\n')))
+ * server.listen(0, () => {
+ *   const { port } = server.address() as { port: number }
+ *   const agent = new Agent({ keepAlive: true })
+ *   get({ port, agent }, (response) => {
+ *     response.resume().on('end', () => {
+ *       agent.destroy()
+ *       server.close()
+ *     })
+ *   })
+ * })
+ * ```
+ */
+export class Agent extends http.Agent {
+  override createConnection(options: NetConnectOpts): Duplex {
+    return connect(options)
+  }
+}
+
+/** The same for `https`: an `https.Agent` that speaks TLS over sockets of this package. */
+export class HttpsAgent extends https.Agent {
+  override createConnection(options: NetConnectOpts, created?: Created): Duplex | null | undefined {
+    const tls = https.Agent.prototype as unknown as Creating
+    return tls.createConnection.call(this, { ...options, socket: connectBelowTls(options) }, created)
+  }
+}
