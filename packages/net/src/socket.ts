@@ -390,6 +390,8 @@ abstract class SocketMethods extends Duplex implements WireOwner {
   useWire(wire: Wire): void {
     this.wire = wire
     if (!this.wantsRef) wire.unref()
+    // Nobody asked for what comes yet.
+    if (this.isPaused()) wire.stopReading()
   }
 
   /** An attempt to connect is given up. */
@@ -408,7 +410,9 @@ abstract class SocketMethods extends Duplex implements WireOwner {
     if (this.tcp.keepAlive) this.applyKeepAlive()
     this.emit('connect')
     this.emit('ready')
-    if (!this.destroyed && !this.isPaused()) this.read(0)
+    if (this.destroyed) return
+    if (!this.isPaused()) this.read(0)
+    else if (!this.isReading) this.wire?.stopReading()
   }
 
   /** Options that a server gives its connections. */

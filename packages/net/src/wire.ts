@@ -139,7 +139,22 @@ export class Wire extends Channel {
     this.closing = true
     this.owner = null
     this.onceClosed = closed
-    this.submit(reset ? Op.RESET : Op.DESTROY)
+    const { submissions } = this.loop
+    // What was written has left, as far as the writer knows.
+    if (this.onSent !== null || this.unsentBytes === 0) {
+      this.submit(reset ? Op.RESET : Op.DESTROY)
+    } else if (reset) {
+      submissions.flush()
+      this.submit(Op.RESET)
+    } else {
+      this.submit(Op.CLOSE)
+      submissions.flush()
+      // The kernel has no room for it: it leaves when there is, and nobody waits for that.
+      if (this.unsentBytes > 0) {
+        this.loop.reactor.unref(this.handle)
+        setImmediate(() => this.onClosed())
+      }
+    }
   }
 
   /** Whether the kernel has taken some of the output since this was last asked. */

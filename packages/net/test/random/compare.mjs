@@ -19,6 +19,17 @@ const STATE = /\{"readyState.*\}/
  */
 const CHANCE = /EPIPE|write ECONNRESET|reset EINVAL/
 
+/**
+ * A reset that comes with the last bytes, or while a socket does not flow: libuv takes a hang-up for the end of the
+ * stream, so that Node says 'end', or nothing before somebody reads on.
+ *
+ * @param {string | undefined} node @param {string[]} pollux @param {number} at
+ */
+function isSwallowedReset(node, pollux, at) {
+  const wasReset = pollux.slice(at, at + 3).some((line) => /^error .*read ECONNRESET/.test(line))
+  return wasReset && /^(end$|-- )/.test(node ?? '')
+}
+
 /** Where the two modules differ: '' where they do not. @param {Program} program */
 export async function difference(program) {
   const hasty = await differenceOf(program, false)
@@ -47,6 +58,7 @@ function firstDifference(name, node, pollux) {
   const at = node.findIndex((line, i) => line !== pollux[i])
   if (at < 0 && node.length === pollux.length) return ''
   const first = at < 0 ? node.length : at
+  if (isSwallowedReset(node[first], pollux, first)) return ''
   const lines = node.slice(0, first).map((line) => `    ${line.replace(STATE, '')}\n`)
   const states = [node[first], pollux[first]].map((line) => line?.match(STATE)?.[0])
   if (states[0] !== undefined && states[1] !== undefined) {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 
 /**
  * @typedef {'client' | 'peer'} End `peer` is the socket that the server was given for the client
- * @typedef {{ end: End, name: string, args: any[] }} Op one call on a socket
+ * @typedef {{ name: string, args: any[] }} Op one call on a socket
  * @typedef {{ end: End, event: string, ops: Op[] }} Reaction calls made inside the first event of that name
  * @typedef {'data' | 'readable' | 'none' | 'echo'} Reader how an end takes what arrives
  * @typedef {object} Program
@@ -14,7 +14,7 @@ import fc from 'fast-check'
  * @property {Record<End, Reader>} readers
  * @property {Op[]} early what is called on the client in the tick that connects it
  * @property {Reaction[]} reactions
- * @property {Op[][]} steps each is one tick, after which everything comes to rest
+ * @property {{ end: End, ops: Op[] }[]} steps each is one tick, after which everything comes to rest
  */
 
 /** Lengths of single writes; together they fit into any kernel buffer. */
@@ -80,7 +80,7 @@ function opNamed(lengths, exact) {
 export function programs({ exact }) {
   const named = opNamed(exact ? SMALL : LARGE, exact)
   const end = fc.constantFrom(/** @type {End[]} */ 'client', 'peer')
-  const op = fc.tuple(end, named).map(([at, call]) => ({ end: at, ...call }))
+  const step = fc.record({ end, ops: fc.array(named, { minLength: 1, maxLength: 3 }) })
   const reader = fc.oneof(
     { weight: 5, arbitrary: fc.constant('data') },
     { weight: 2, arbitrary: fc.constant('readable') },
@@ -104,11 +104,10 @@ export function programs({ exact }) {
       readers: fc
         .record({ client: reader, peer: reader })
         .filter(({ client, peer }) => client !== 'echo' || peer !== 'echo'),
-      early: fc.array(named.map((call) => ({ end: 'client', ...call })), { maxLength: 2 }),
-      reactions: fc.array(reaction, { maxLength: 2 }).map((all) =>
-        all.map(({ end: at, event, ops }) => ({ end: at, event, ops: ops.map((call) => ({ end: at, ...call })) })),
-      ),
-      steps: fc.array(fc.array(op, { minLength: 1, maxLength: 3 }), { maxLength: 7 }),
+      early: fc.array(named, { maxLength: 2 }),
+      reactions: fc.array(reaction, { maxLength: 2 }),
+      // Of one end: whether what both do in one tick meets in the kernel is a matter of when it leaves.
+      steps: fc.array(step, { maxLength: 7 }),
     })
   )
 }

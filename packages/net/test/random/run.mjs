@@ -67,9 +67,6 @@ class Runner {
   serverTrace = []
   /** Counts what happened, to tell when nothing happens any more. */
   happened = 0
-  /** The end whose call or event is under way: the one that is to blame for what is thrown. @type {EndOf | null} */
-  current = null
-
   /** @param {Net} net @param {Program} program @param {boolean} patient */
   constructor(net, program, patient) {
     this.net = net
@@ -108,8 +105,8 @@ class Runner {
     for (const op of program.early) await ends.client.perform(op)
     await this.rest('connected')
     for (const [at, step] of program.steps.entries()) {
-      for (const { end } of step) ends[end].tick(at)
-      for (const op of step) await ends[op.end].perform(op)
+      ends[step.end].tick(at)
+      for (const op of step.ops) await ends[step.end].perform(op)
       await this.rest(`step ${at}`)
     }
     for (const end of [ends.client, ends.peer]) end.socket?.destroy()
@@ -224,7 +221,7 @@ class EndOf {
       if (reaction.end !== this.name || reaction.event !== event) continue
       for (const op of reaction.ops) {
         if (op.name === 'throw') throw new Error('thrown by a listener')
-        if (op.name !== 'expire') void this.runner.ends[op.end].perform(op)
+        if (op.name !== 'expire') void this.perform(op)
       }
     }
   }
@@ -342,14 +339,14 @@ function stateOf(socket) {
   const { readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable } = socket
   const { readableEnded, readableFlowing, readableLength, readableAborted, readableDidRead } = socket
   const { writableEnded, writableFinished, writableLength, writableNeedDrain, writableAborted, writableCorked } = socket
-  const { remoteFamily, localFamily, remoteAddress, localAddress, timeout, bufferSize } = socket
+  const { localFamily, localAddress, timeout, bufferSize } = socket
   return {
     ...{ readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable },
     ...{ readableEnded, readableFlowing, readableLength, readableAborted, readableDidRead },
     ...{ writableEnded, writableFinished, writableLength, writableNeedDrain, writableAborted, writableCorked },
-    ...{ remoteFamily, localFamily, remoteAddress, localAddress, timeout, bufferSize },
+    ...{ localFamily, localAddress, timeout, bufferSize },
     isPaused: socket.isPaused(),
-    hasPorts: [typeof socket.localPort, typeof socket.remotePort],
+    hasPort: typeof socket.localPort,
     errored: socket.errored === null ? null : describe(socket.errored),
   }
 }
