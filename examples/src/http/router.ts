@@ -24,7 +24,7 @@ export class Router {
     for (const [route, handler] of Object.entries(routes)) {
       const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(route) ?? []
       if (method === undefined) throw new TypeError(`a route is like 'GET /path', not '${route}'`)
-      if (!path.includes('/:')) this.pathsOf(method).set(path, handler)
+      if (!path.includes('/:')) this.addExact(method, path, handler)
       this.patterns.push({ method, expression: compile(path), handler })
     }
   }
@@ -36,10 +36,10 @@ export class Router {
     return this.exact.get(method)?.get(path) ?? this.findPattern(request, method, path)
   }
 
-  private pathsOf(method: string): Map<string, Handler> {
-    let paths = this.exact.get(method)
-    if (paths === undefined) this.exact.set(method, (paths = new Map()))
-    return paths
+  private addExact(method: string, path: string, handler: Handler): void {
+    const paths = this.exact.get(method)
+    if (paths === undefined) this.exact.set(method, new Map([[path, handler]]))
+    else paths.set(path, handler)
   }
 
   private findPattern(request: Request, method: string, path: string): Handler {

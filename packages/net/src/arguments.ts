@@ -100,6 +100,11 @@ export function checkAbortSignal(value: unknown, name: string): AbortSignal {
   return value as AbortSignal
 }
 
+export function checkNoNul(value: string, name: string): string {
+  if (value.includes('\0')) throw invalidValue(name, value, 'must be a string without null bytes')
+  return value
+}
+
 export function checkFunction<F>(value: F, name: string): F {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value)
   return value

@@ -17,7 +17,7 @@ export interface BoundSocketOptions {
   path?: string
 }
 
-/** For the modules of this package: takes the socket away from its owner. @throws ERR_SOCKET_HANDLE_ADOPTED */
+/** For the modules of this package: takes the socket, which is not referenced, away from its owner. @throws ERR_SOCKET_HANDLE_ADOPTED */
 export let takeBound: (bound: BoundSocket) => ChannelSocket
 
 /**
@@ -29,9 +29,14 @@ export let takeBound: (bound: BoundSocket) => ChannelSocket
  *
  * @example
  * ```ts
+ * import { BoundSocket, createServer } from '@pollux/net'
+ *
  * const bound = new BoundSocket({ host: '127.0.0.1' })
- * const { port } = bound.address() as AddressInfo
- * createServer().listen(bound, () => console.log(`as promised, on ${port}`))
+ * const { port } = bound.address()
+ * const server = createServer().listen(bound, () => {
+ *   console.log(server.address().port === port) // true
+ *   server.close()
+ * })
  * ```
  */
 export class BoundSocket {
@@ -43,7 +48,6 @@ export class BoundSocket {
     takeBound = (bound) => {
       const socket = bound.#owned
       bound.#socket = null
-      socket.ref()
       return socket
     }
   }

@@ -66,13 +66,20 @@ export function nodeError<E extends Error>(
   code: string,
   message: string,
 ): E & { code: string } {
-  const error = new Base(message)
+  const error = withCode(new Base(message), code)
+  Object.defineProperty(error, 'toString', { value: nameAndCode, writable: true, configurable: true })
+  return error
+}
+
+/** The code as a property and in the stack, and the plain name. */
+export function withCode<E extends Error>(error: E, code: string): E & { code: string } {
   const { name } = error
   // The stack is made when it is first asked for: with the code in it, as Node has it.
   error.name = `${name} [${code}]`
-  void error.stack
+  const { stack } = error
+  // An empty message is no reason for Node to leave out the colon.
+  if (error.message === '') error.stack = stack?.replace(error.name, `${error.name}: `)
   delete (error as Partial<E>).name
-  Object.defineProperty(error, 'toString', { value: nameAndCode, writable: true, configurable: true })
   return Object.assign(error, { code })
 }
 
@@ -84,11 +91,12 @@ export function invalidIp(address: unknown): TypeError {
   return nodeError(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${address}`)
 }
 
-export function invalidFamily(family: unknown, host: string, port: number): RangeError {
-  const error = nodeError(
-    RangeError,
-    'ERR_INVALID_ADDRESS_FAMILY',
-    `Invalid address family: ${family} ${host}:${port}`,
-  )
-  return Object.assign(error, { host, port })
+export function blockedIp(address: string): Error {
+  return nodeError(Error, 'ERR_IP_BLOCKED', `IP(${address}) is blocked by net.BlockList`)
+}
+
+/** @param host the option, @param port the option */
+export function invalidFamily(family: unknown, host: unknown, port: unknown): RangeError {
+  const text = `Invalid address family: ${family} ${host}:${port}`
+  return Object.assign(nodeError(RangeError, 'ERR_INVALID_ADDRESS_FAMILY', text), { host, port })
 }

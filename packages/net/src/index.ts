@@ -14,7 +14,8 @@ import { normalizeArguments } from './arguments.js'
 import { BoundSocket } from './bound-socket.js'
 import type { ServerOptions } from './server/options.js'
 import { Server } from './server/server.js'
-import { type InternalOptions, Socket } from './socket.js'
+import type { InternalOptions } from './socket/options.js'
+import { Socket } from './socket/socket.js'
 
 export {
   BlockList,

@@ -10,7 +10,6 @@ import {
   raiseUncaught,
   type SocketAddress,
   syscallName,
-  TABLE_COLUMNS,
 } from '@pollux/core'
 
 /** What a wire tells its stream. */
@@ -105,12 +104,10 @@ export class Wire extends Channel {
 
   /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
   write(data: string | Uint8Array, encoding: BufferEncoding, sent: () => void): void {
-    const { submissions, table } = this.loop
+    const { submissions } = this.loop
     const { slot } = this
     if (typeof data === 'string') {
-      const before = table[slot * TABLE_COLUMNS + Column.QUEUED]
-      submissions.text(slot, this.generation, data, encoding)
-      this.bytesWritten += table[slot * TABLE_COLUMNS + Column.QUEUED] - before
+      this.bytesWritten += submissions.text(slot, this.generation, data, encoding)
     } else {
       submissions.bytes(slot, this.generation, data, data.length)
       this.bytesWritten += data.length

@@ -22,6 +22,8 @@ export function frameTooLong(maxBytes: number, what = 'a frame'): CodecError {
 }
 
 /**
+ * What came is no frame.
+ *
  * @param why what was expected and what came, without the bytes themselves: they may be secret
  * @param cause the error that says more, if there is one
  */

@@ -4,6 +4,7 @@ import { Registry, register } from 'prom-client'
 import type { Plugin } from '../plugins/plugin.js'
 import { Collector } from './collector.js'
 
+/** Those of prom-client: where the metrics of a process are collected, and the one that it has by default. */
 export { Registry, register }
 
 /** What {@link metrics} takes. */

@@ -1,5 +1,6 @@
 // Addresses race (RFC 8305): who waits gets a rival, who fails is followed at once, and the first that connects is it.
 import { lookup } from 'node:dns/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import {
   type AnyConnection,
@@ -50,6 +51,19 @@ function noting(loop: EventLoop) {
   return {
     called,
     init: { loop, open: note('open'), data: note('data'), error: note('error'), close: note('close') },
+  }
+}
+
+/** A port that the kernel gives nobody by itself, and that is free on all addresses. */
+async function portOfNobody(): Promise<number> {
+  for (let port = 20_000 + (process.pid % 10_000); ; port++) {
+    const server = createServer().listen(port, '0.0.0.0')
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('listening', () => resolve(true)).once('error', () => resolve(false))
+    })
+    if (!isFree) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
   }
 }
 
@@ -352,8 +366,7 @@ describe.each(BACKENDS)('a race of addresses on %s', (backend) => {
 
   it('lets rivals come from one local port', async () => {
     const { target, awaitPeer } = await blackHoleAndServer(backend, '127.0.0.1', '127.0.0.2')
-    const { server, port: localPort } = await listeningPeer({ host: '127.0.0.5', port: 0 })
-    await new Promise((resolve) => server.close(resolve))
+    const localPort = await portOfNobody()
     const loop = loopOn(backend)
     await connect({ ...target, localPort, attemptDelayMs: 10 }, { loop, data() {} })
     expect((await awaitPeer()).socket.remotePort).toBe(localPort)

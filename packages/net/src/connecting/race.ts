@@ -1,37 +1,42 @@
 /** Several addresses, one after the other (`autoSelectFamily`; RFC 8305 in the order of families). */
 import type { LookupAddress, LookupOptions, lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
-import { addressError, invalidFamily, invalidIp, nodeError, type SystemError } from '../errors.js'
-import type { Socket } from '../socket.js'
-import { Wire } from '../wire.js'
-import { begin, connectError, type LocalEnd, SingleAttempt } from './attempt.js'
-import type { Connecting } from './start.js'
+import { constants } from 'node:os'
+import { blockedIp, invalidFamily, invalidIp, nodeError, type SystemError, withCode } from '../errors.js'
+import type { Socket } from '../socket/socket.js'
+import type { Wire } from '../wire.js'
+import { connectError, destroy, SingleAttempt } from './attempt.js'
+import { arrived, type Begun, Dial, type LocalEnd, type Remote } from './dial.js'
+import type { Connecting, Lookup } from './start.js'
 
-const ETIMEDOUT = -110
+const { ETIMEDOUT } = constants.errno
 
-/** Several addresses, one after the other, of both families in turn (`autoSelectFamily`). */
 export class Race implements Connecting {
   private addresses: LookupAddress[] = []
   private next = 0
   private timer: NodeJS.Timeout | undefined = undefined
+  private later: NodeJS.Immediate | undefined = undefined
+  private current: Remote | undefined = undefined
+  /** The local end of the current attempt. */
+  private bound: LocalEnd = { address: undefined, port: undefined }
   private readonly errors: Error[] = []
   private single: SingleAttempt | undefined = undefined
 
   constructor(
     private readonly socket: Socket,
-    private readonly host: string,
-    private readonly port: number,
+    private readonly named: Lookup,
     private readonly local: LocalEnd,
     private readonly attemptMs: number,
   ) {}
 
   lookUp(lookup: typeof systemLookup, query: LookupOptions): this {
-    const { socket, host, port } = this
+    const { socket } = this
+    const { host, port, givenHost, givenPort } = this.named
     lookup(host, { ...query, all: true }, (error, addresses) => {
       if (!socket.connecting) return
       if (error) {
         socket.emit('lookup', error, undefined, undefined, host)
-        process.nextTick(() => socket.destroy(error))
+        process.nextTick(destroy, socket, error)
         return
       }
       for (const { address, family } of addresses) {
@@ -42,14 +47,14 @@ export class Race implements Connecting {
       const [first] = this.addresses
       if (first === undefined) {
         const { address, family } = addresses[0]
-        const wrong = isIP(address) ? invalidFamily(family, host, port) : invalidIp(address)
-        process.nextTick(() => socket.destroy(wrong))
+        const wrong = isIP(address) ? invalidFamily(family, givenHost, givenPort) : invalidIp(address)
+        process.nextTick(destroy, socket, wrong)
         return
       }
       socket._unrefTimer()
       if (this.addresses.length === 1) {
         this.single = new SingleAttempt(socket)
-        this.single.connectIp(first.address, port, first.family, this.local)
+        this.single.connect({ address: first.address, port, family: first.family }, this.local)
         return
       }
       socket.autoSelectFamilyAttemptedAddresses = []
@@ -59,60 +64,92 @@ export class Race implements Connecting {
   }
 
   done(wire: Wire, errno: number): void {
-    if (this.single !== undefined) {
-      this.single.done(wire, errno)
-      return
-    }
-    const { socket } = this
-    clearTimeout(this.timer)
-    if (!socket.connecting) return
-    if (errno === 0) {
-      socket.becameConnected()
-      return
-    }
-    const { address, family } = this.addresses[this.next - 1]
-    const error = connectError(errno, address, this.port, { address: undefined, port: undefined })
-    this.errors.push(error)
-    socket.emit('connectionAttemptFailed', address, this.port, family, error)
-    if (socket.connecting) this.tryNext()
+    arrived(wire)
+    if (this.single === undefined) this.ended(errno)
+    else this.single.done(wire, errno)
   }
 
   cancel(): void {
     clearTimeout(this.timer)
+    clearImmediate(this.later)
+    this.single?.cancel()
+  }
+
+  private ended(errno: number): void {
+    const { socket, current } = this
+    clearTimeout(this.timer)
+    if (!socket.connecting || current === undefined) return
+    if (errno === 0) {
+      socket.becameConnected()
+      return
+    }
+    this.failed(connectError(errno, current, this.bound))
+    if (socket.connecting) this.tryNext()
   }
 
   private tryNext(): void {
-    const { socket, port } = this
-    for (;;) {
-      if (this.next === this.addresses.length) {
-        socket.destroy(aggregate(this.errors))
+    const { socket } = this
+    for (const remote of this.remaining()) {
+      socket.dropWire()
+      this.current = remote
+      const dial = new Dial(socket, remote)
+      const begun = this.begin(dial, remote)
+      if (!socket.connecting) return
+      if (typeof begun === 'number') this.later = setImmediate(() => this.ended(begun))
+      if (!(begun instanceof Error)) {
+        const isLast = this.next === this.addresses.length
+        if (!isLast) this.timer = setTimeout(() => this.timedOut(), this.attemptMs)
         return
       }
-      const { address, family } = this.addresses[this.next++]
-      socket.dropWire()
-      socket.emit('connectionAttempt', address, port, family)
-      if (!socket.connecting) return
-      socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`)
-      const begun = begin(socket, { host: address, port }, family, {
-        address: undefined,
-        port: this.local.port,
-      })
-      if (begun instanceof Wire) {
-        socket.useWire(begun)
-        break
-      }
-      this.errors.push(begun)
-      if (begun.syscall !== 'bind') socket.emit('connectionAttemptFailed', address, port, family, begun)
-      if (!socket.connecting) return
     }
-    if (this.next < this.addresses.length) this.timer = setTimeout(() => this.timedOut(), this.attemptMs)
+    socket.destroy(aggregate(this.errors))
+  }
+
+  /** The addresses that were not tried. */
+  private *remaining(): Iterable<Remote> {
+    while (this.next < this.addresses.length) {
+      const { address, family } = this.addresses[this.next++]
+      yield { address, port: this.named.port, family }
+    }
+  }
+
+  private begin(dial: Dial, remote: Remote): Begun {
+    const { socket } = this
+    const { address, port, family } = remote
+    const bound = dial.bind({ address: undefined, port: this.local.port })
+    if (bound instanceof Error) {
+      dial.release()
+      this.errors.push(bound)
+      return bound
+    }
+    this.bound = bound
+    if (socket.blockList?.check(address, family === 6 ? 'ipv6' : 'ipv4')) {
+      dial.release()
+      return this.failed(blockedIp(address))
+    }
+    socket.emit('connectionAttempt', address, port, family)
+    if (!socket.connecting) {
+      dial.release()
+      return undefined
+    }
+    socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${port}`)
+    const begun = dial.connect()
+    return begun instanceof Error ? this.failed(begun) : begun
+  }
+
+  private failed(error: Error): Error {
+    const { address, port, family } = this.current as Remote
+    this.errors.push(error)
+    this.socket.emit('connectionAttemptFailed', address, port, family, error)
+    return error
   }
 
   private timedOut(): void {
-    const { socket, port } = this
-    const { address, family } = this.addresses[this.next - 1]
-    socket.emit('connectionAttemptTimeout', address, port, family)
-    this.errors.push(addressError(ETIMEDOUT, 'connect', address, port))
+    const { socket } = this
+    const current = this.current as Remote
+    clearImmediate(this.later)
+    socket.emit('connectionAttemptTimeout', current.address, current.port, current.family)
+    this.errors.push(connectError(ETIMEDOUT, current, this.bound))
     socket.dropWire()
     if (socket.connecting) this.tryNext()
   }
@@ -140,6 +177,5 @@ function aggregate(errors: Error[]): Error {
   if (errors.length === 0) {
     return nodeError(Error, 'ERR_SOCKET_CONNECTION_TIMEOUT', 'Socket connection timeout')
   }
-  const all = new AggregateError(errors)
-  return Object.assign(all, { code: (errors[0] as SystemError).code })
+  return withCode(new AggregateError(errors), (errors[0] as SystemError).code)
 }

@@ -11,13 +11,16 @@ import {
   checkBoolean,
   checkFunction,
   checkInt32,
+  checkNoNul,
   checkNumber,
   checkPort,
   checkString,
   invalidType,
+  invalidValue,
 } from '../arguments.js'
 import { invalidIp } from '../errors.js'
-import type { Socket } from '../socket.js'
+import type { Socket } from '../socket/socket.js'
+import { NODE_MAJOR } from '../versions.js'
 import type { Wire } from '../wire.js'
 import { SingleAttempt } from './attempt.js'
 import { Race } from './race.js'
@@ -34,13 +37,23 @@ export interface Connecting {
   cancel(): void
 }
 
+/** A host to be looked up, and the options as they were given. */
+export interface Lookup {
+  host: string
+  port: number
+  givenHost: unknown
+  givenPort: unknown
+}
+
+const NO_LOCAL_END = { address: undefined, port: undefined }
+
 /** Checks the options, as Node does, and begins. @throws what Node throws */
 export function startConnecting(socket: Socket, options: ConnectOptions): Connecting {
   const { path } = options
   if (path) {
     checkString(path, 'options.path')
     const attempt = new SingleAttempt(socket)
-    attempt.connectUnix(path)
+    attempt.connect({ address: path, port: undefined, family: undefined }, NO_LOCAL_END)
     return attempt
   }
   return startIp(socket, options)
@@ -49,7 +62,7 @@ export function startConnecting(socket: Socket, options: ConnectOptions): Connec
 function startIp(socket: Socket, options: ConnectOptions): Connecting {
   const { localAddress, localPort } = options
   const host = options.host || 'localhost'
-  checkString(host, 'options.host')
+  if (NODE_MAJOR >= 22) checkNoNul(checkString(host, 'options.host'), 'options.host')
   if (localAddress && !isIP(localAddress)) throw invalidIp(localAddress)
   if (localPort) checkNumber(localPort, 'options.localPort')
   const { port: given } = options
@@ -68,10 +81,18 @@ function startIp(socket: Socket, options: ConnectOptions): Connecting {
       : Math.max(checkInt32(timeout, 'options.autoSelectFamilyAttemptTimeout', 1), LEAST_ATTEMPT_MS)
   const local = { address: localAddress, port: localPort }
   const family = isIP(host)
+  if (socket.hasBoundSource && (localAddress !== undefined || localPort !== undefined)) {
+    const text = 'localAddress and localPort cannot be used with an adopted bound socket'
+    throw invalidValue('options', options, text)
+  }
   if (family !== 0) {
     const attempt = new SingleAttempt(socket)
+    if (socket.hasBoundSource) {
+      attempt.connect({ address: host, port, family }, NO_LOCAL_END)
+      return attempt
+    }
     process.nextTick(() => {
-      if (socket.connecting) attempt.connectIp(host, port, family, local)
+      if (socket.connecting) attempt.connect({ address: host, port, family }, local)
     })
     return attempt
   }
@@ -79,11 +100,12 @@ function startIp(socket: Socket, options: ConnectOptions): Connecting {
   const query: LookupOptions = { family: familyOf(options.family), hints: options.hints || 0 }
   if (query.family !== 4 && query.family !== 6 && query.hints === 0) query.hints = ADDRCONFIG
   const lookup = (options.lookup ?? systemLookup) as typeof systemLookup
+  const named = { host, port, givenHost: options.host, givenPort: given }
   socket._host = host
-  if (query.family !== 4 && query.family !== 6 && !localAddress && auto) {
-    return new Race(socket, host, port, local, attemptMs).lookUp(lookup, query)
+  if (query.family !== 4 && query.family !== 6 && !localAddress && auto && !socket.hasBoundSource) {
+    return new Race(socket, named, local, attemptMs).lookUp(lookup, query)
   }
-  return new SingleAttempt(socket).lookUp(lookup, query, host, port, local)
+  return new SingleAttempt(socket).lookUp(lookup, query, named, local)
 }
 
 /** 'IPv4' and 'IPv6' are taken for 4 and 6. */

@@ -4,7 +4,7 @@ import https from 'node:https'
 import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect } from '../index.js'
-import { connectBelowTls } from '../tls/below-tls.js'
+import { connectBelow } from '../tls/below.js'
 
 type Created = (error: Error | null, stream: Duplex) => void
 
@@ -24,9 +24,10 @@ interface Creating {
  *
  * const server = attach(createServer((request, response) => response.end('hello\n')))
  * server.listen(0, () => {
- *   const { port } = server.address() as { port: number }
+ *   const { port } = server.address()
  *   const agent = new Agent({ keepAlive: true })
  *   get({ port, agent }, (response) => {
+ *     console.log(response.statusCode) // 200
  *     response.resume().on('end', () => {
  *       agent.destroy()
  *       server.close()
@@ -45,6 +46,6 @@ export class Agent extends http.Agent {
 export class HttpsAgent extends https.Agent {
   override createConnection(options: NetConnectOpts, created?: Created): Duplex | null | undefined {
     const tls = https.Agent.prototype as unknown as Creating
-    return tls.createConnection.call(this, { ...options, socket: connectBelowTls(options) }, created)
+    return connectBelow(options, (socket) => tls.createConnection.call(this, { ...options, socket }, created))
   }
 }

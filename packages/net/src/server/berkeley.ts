@@ -13,8 +13,13 @@ import {
  *
  * @example
  * ```ts
- * server.berkeley?.setsockopt('IPPROTO_TCP', 'TCP_DEFER_ACCEPT', 5)
- * console.log(server.berkeley?.getsockopt('SOL_SOCKET', 'SO_ACCEPTCONN')) // true
+ * import { createServer } from '@pollux/net'
+ *
+ * const server = createServer().listen(0, '127.0.0.1', () => {
+ *   server.berkeley.setsockopt('IPPROTO_TCP', 'TCP_DEFER_ACCEPT', 5)
+ *   console.log(server.berkeley.getsockopt('SOL_SOCKET', 'SO_ACCEPTCONN')) // true
+ *   server.close()
+ * })
  * ```
  */
 export class ListeningSocket {

@@ -41,9 +41,7 @@ export function bindIp(host: string, port: number, options: BindOptions): Channe
 export function bindPath(path: string): ChannelSocket {
   const isAbstract = path[0] === '\0'
   if (!isAbstract && path.includes('\0')) throw systemError(-EINVAL, 'bind', { path })
-  if (!isAbstract && lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
-    throw systemError(-EADDRINUSE, 'bind', { path })
-  }
+  if (!isAbstract && exists(path)) throw systemError(-EADDRINUSE, 'bind', { path })
   const socket = ChannelSocket.create('Unix', EventLoop.default())
   try {
     socket.bind({ path })
@@ -54,6 +52,16 @@ export function bindPath(path: string): ChannelSocket {
     if (codeOf(error) === 'ENOENT') throw systemError(-EACCES, 'bind', { path })
     if (codeOf(error) === 'ENAMETOOLONG') throw systemError(-EINVAL, 'bind', { path })
     throw error
+  }
+}
+
+/** Also a link to nowhere. What can't be looked at, bind(2) has a word for. */
+function exists(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
   }
 }
 

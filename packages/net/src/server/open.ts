@@ -45,8 +45,11 @@ export function openAt(target: ListenTarget, place: Place): ChannelSocket {
       return adoptFd(target.fd)
     case 'shared':
       return shareFd(target.fd)
-    case 'bound':
-      return takeBound(target.socket)
+    case 'bound': {
+      const socket = takeBound(target.socket)
+      socket.ref()
+      return socket
+    }
   }
 }
 

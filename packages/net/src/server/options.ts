@@ -1,6 +1,7 @@
 /** What a server takes and tells. */
-import { BlockList, type ServerOpts } from 'node:net'
+import type { BlockList, ServerOpts } from 'node:net'
 import { checkNumber, invalidType } from '../arguments.js'
+import { checkBlockList } from '../block-list.js'
 
 /** What the constructor takes, on all versions of Node. */
 export interface ServerOptions extends ServerOpts {
@@ -34,11 +35,4 @@ export function checkServerOptions(given: unknown): ServerOptions {
   }
   if (options.blockList) checkBlockList(options.blockList, 'options.blockList')
   return options
-}
-
-export function checkBlockList(value: unknown, name: string): BlockList {
-  const { isBlockList } = BlockList as unknown as { isBlockList?: (value: unknown) => boolean }
-  const isOne = isBlockList === undefined ? value instanceof BlockList : isBlockList(value)
-  if (!isOne) throw invalidType(name, 'an net.BlockList', value)
-  return value as BlockList
 }

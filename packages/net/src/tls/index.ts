@@ -1,8 +1,8 @@
 /** `node:tls` over sockets of this package: the handshake and the records are Node's. */
-import tls, { type ConnectionOptions, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
+import tls, { type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
 import { normalizeArguments } from '../arguments.js'
-import { attach } from '../http/attach.js'
-import { connectBelowTls } from './below-tls.js'
+import { attach } from '../attach.js'
+import { connectBelow } from './below.js'
 
 export { attach }
 
@@ -14,24 +14,20 @@ export { attach }
  * ```ts
  * import { connect } from '@pollux/net/tls'
  *
- * const socket = connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => console.log(error.message))
+ * connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => {
+ *   console.log(error.message) // connect ECONNREFUSED 127.0.0.1:1
+ * })
  * ```
  */
-export function connect(...args: unknown[]): TLSSocket {
+export const connect = ((...args: unknown[]): TLSSocket => {
   const [target, callback] = normalizeArguments(args)
   const more = args.slice(1).find((arg) => typeof arg === 'object' && arg !== null)
   const options = { ...target, ...more } as ConnectionOptions
   const listener = callback ?? undefined
   if (options.socket) return tls.connect(options, listener)
-  return tls.connect({ ...options, socket: connectBelowTls(options) }, listener)
-}
+  return connectBelow(options, (socket) => tls.connect({ ...options, socket }, listener))
+}) as typeof tls.connect
 
 /** As `tls.createServer`, listening by {@link attach}. */
-export function createServer(
-  options?: TlsOptions | ((socket: TLSSocket) => void),
-  listener?: (socket: TLSSocket) => void,
-): Server {
-  return attach(
-    typeof options === 'function' ? tls.createServer(options) : tls.createServer(options ?? {}, listener),
-  )
-}
+export const createServer = ((...args: Parameters<typeof tls.createServer>): Server =>
+  attach(tls.createServer(...args))) as typeof tls.createServer

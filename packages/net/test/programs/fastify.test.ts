@@ -1,8 +1,9 @@
 // Fastify upon an HTTP server whose connections are of the module, asked by undici over node:net.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { createSecureServer as createHttp2Server } from 'node:http2'
 import { createServer as createSecureServer } from 'node:https'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import fastify, { type FastifyInstance } from 'fastify'
@@ -12,13 +13,19 @@ import { eventually, patiently } from '../../../native-poll/test/support/patienc
 import { expectSameBytes, noise, Peer } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
 import { type Identity, makeIdentity } from './support/certificates.js'
-import { type Listening, listenOver } from './support/http.js'
+import { connectionsOf, portOf, serverOver } from './support/http.js'
 import { MODULES } from './support/modules.js'
 
 leaveNothingBehind()
 
 /** Large enough for many reads and writes. */
 const BIG = noise(8 << 20)
+
+const SERVERS = {
+  http: (handler: RequestListener) => createServer(handler),
+  https: (handler: RequestListener, identity: Identity) => createSecureServer(identity, handler),
+  http2: (handler: RequestListener, identity: Identity) => createHttp2Server(identity, handler as never),
+}
 
 describe('Fastify', () => {
   let identity: Identity
@@ -29,29 +36,25 @@ describe('Fastify', () => {
 
   describe.each(MODULES)('over $over', ({ net }) => {
     let app: FastifyInstance
-    let listening: Listening
+    let sockets: Socket[]
     let client: Client
     const events: string[] = []
 
-    /** Starts the application upon a server, and a client of it. */
-    async function start(kind: 'http' | 'https' | 'http2' = 'http', options = {}) {
-      const serverFactory = (handler: (request: never, reply: never) => void) => {
-        if (kind === 'http') return createServer(handler as never)
-        if (kind === 'https') return createSecureServer(identity, handler as never)
-        return createHttp2Server(identity, handler as never) as never
-      }
+    /** Starts the application upon a server of the kind, and a client of it. */
+    async function start(kind: keyof typeof SERVERS = 'http', options: Client.Options = {}) {
       app = fastify({
-        serverFactory: serverFactory as never,
         bodyLimit: 64 << 20,
-        forceCloseConnections: false,
+        serverFactory: (handler) => {
+          const server = serverOver(net, SERVERS[kind](handler as never, identity))
+          sockets = connectionsOf(server)
+          return server as Server
+        },
       })
       addRoutes(app)
-      await app.ready()
-      listening = await listenOver(net, app.server)
+      await app.listen({ port: 0, host: '127.0.0.1' })
       const scheme = kind === 'http' ? 'http' : 'https'
-      const connect = { ca: identity.cert }
-      client = new Client(`${scheme}://127.0.0.1:${listening.port}`, {
-        connect,
+      client = new Client(`${scheme}://127.0.0.1:${portOf(app.server)}`, {
+        connect: { ca: identity.cert },
         allowH2: kind === 'http2',
         ...options,
       })
@@ -98,7 +101,6 @@ describe('Fastify', () => {
     afterEach(async () => {
       events.length = 0
       await client.destroy()
-      await listening.close()
       await app.close()
     })
 
@@ -107,8 +109,8 @@ describe('Fastify', () => {
       for (const name of ['a', 'b', 'c']) {
         expect(await get(`/hello/${name}`)).toEqual([200, { hello: name, from: '127.0.0.1' }])
       }
-      expect(listening.sockets).toHaveLength(1)
-      expect(listening.sockets[0]).toBeInstanceOf(net.Socket)
+      expect(sockets).toHaveLength(1)
+      expect(sockets[0]).toBeInstanceOf(net.Socket)
     })
 
     it('answers with what a schema, a missing route and a handler that throws ask for', async () => {
@@ -130,7 +132,7 @@ describe('Fastify', () => {
       const asked = Array.from({ length: 500 }, (_, i) => get(`/hello/${i}`))
       const answers = (await Promise.all(asked)) as [number, { hello: string }][]
       expect(answers.map(([, { hello }]) => hello)).toEqual(answers.map((_, i) => String(i)))
-      expect(listening.sockets).toHaveLength(1)
+      expect(sockets).toHaveLength(1)
     })
 
     it('sends megabytes, of a known length and streamed, and echoes them', async () => {
@@ -155,7 +157,7 @@ describe('Fastify', () => {
 
     it('answers a request that comes in pieces, by a client that ends its half with it', async () => {
       await start()
-      const peer = await Peer.connect({ port: listening.port, host: '127.0.0.1' })
+      const peer = await Peer.connect({ port: portOf(app.server), host: '127.0.0.1' })
       for (const piece of ['GET /hello/slow HT', 'TP/1.1\r\nHost: a\r', '\nConnection: close\r\n\r\n']) {
         await peer.send(piece)
         await new Promise(setImmediate)
@@ -169,7 +171,7 @@ describe('Fastify', () => {
 
     it('answers nonsense with 400 and closes', async () => {
       await start()
-      const peer = await Peer.connect({ port: listening.port, host: '127.0.0.1' })
+      const peer = await Peer.connect({ port: portOf(app.server), host: '127.0.0.1' })
       await peer.send('nonsense\r\n\r\n')
       await patiently(peer.awaitClosedOrEnded(), 'the end')
       expect(peer.bytes.toString()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
@@ -180,8 +182,8 @@ describe('Fastify', () => {
       expect(await get('/hello/tls')).toMatchObject([200, { hello: 'tls' }])
       const { body } = await post('/echo', 'application/octet-stream', BIG)
       expectSameBytes(await buffer(body), BIG)
-      expect(listening.sockets).toHaveLength(1)
-      expect(listening.sockets[0]).toBeInstanceOf(net.Socket)
+      expect(sockets).toHaveLength(1)
+      expect(sockets[0]).toBeInstanceOf(net.Socket)
     })
   })
 })

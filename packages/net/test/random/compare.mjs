@@ -73,6 +73,29 @@ function firstDifference(name, node, pollux) {
   return `\n${name}:\n${lines.join('')}`
 }
 
+/**
+ * What a program of any size must not do over ours: lose, double or exchange bytes, or say twice what happens once.
+ * The pace of two such runs differs, and with it what a destroyed socket had sent.
+ *
+ * @param {Program} program
+ */
+export async function misbehaviour(program) {
+  const { client, peer } = await run(/** @type {any} */ (polluxNet), program, false)
+  return broken('client', client) + broken('peer', peer) + lost('client', client, peer) + lost('peer', peer, client)
+}
+
+/** What one end sent and the other did not get. @param {string} name @param {Seen} from @param {Seen} to */
+function lost(name, from, to) {
+  if (from.isMixed || to.isMixed) return ''
+  const sent = Buffer.concat(from.sent)
+  const received = Buffer.concat(to.received)
+  if (!received.equals(sent.subarray(0, received.length))) return `\n${name}: what arrived is not what was sent\n`
+  const wasWhole = from.trace.includes('finish') && to.trace.includes('end')
+  if (wasWhole && received.length < sent.length) return `\n${name}: ${sent.length - received.length} bytes lost\n`
+  if (wasWhole && from.last.bytesWritten !== to.last.bytesRead) return `\n${name}: bytesWritten is not bytesRead\n`
+  return ''
+}
+
 /** What must hold of a socket whatever it went through. @param {string} name @param {Seen} seen */
 export function broken(name, seen) {
   const events = seen.trace.map((line) => line.split(' ')[0])

@@ -2,6 +2,12 @@
 import { once } from 'node:events'
 import type { Server as HttpServer } from 'node:http'
 import * as node from 'node:net'
+import { attach } from '@pollux/net/http'
+
+/** The server, which is to listen by the module: attached, unless that is Node's own. */
+export function serverOver<S extends node.Server>(net: typeof node, server: S): S {
+  return net === node ? server : attach(server)
+}
 
 /** Takes connections, and can be closed with all that it took. */
 export interface Listening {
@@ -11,21 +17,27 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** What `http.Server` asks of its connections. */
-const OPTIONS = { allowHalfOpen: true, noDelay: true }
-
-/** Listens with the HTTP server itself for node:net, and for another module with a server of its that hands connections on. */
+/** Listens on a free port. */
 export async function listenOver(net: typeof node, server: HttpServer): Promise<Listening> {
-  const listener =
-    net === node ? server : net.createServer(OPTIONS, (socket) => void server.emit('connection', socket))
-  const sockets: node.Socket[] = []
-  listener.on('connection', (socket: node.Socket) => void sockets.push(socket))
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
+  const sockets = connectionsOf(serverOver(net, server))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
   const close = async () => {
+    const closed = once(server, 'close')
+    server.close()
     for (const socket of sockets) socket.destroy()
-    listener.close()
-    await once(listener, 'close')
+    await closed
   }
-  return { port: (listener.address() as node.AddressInfo).port, sockets, close }
+  return { port: portOf(server), sockets, close }
+}
+
+/** What the server takes from now on. */
+export function connectionsOf(server: node.Server): node.Socket[] {
+  const sockets: node.Socket[] = []
+  server.on('connection', (socket) => void sockets.push(socket))
+  return sockets
+}
+
+export function portOf(server: node.Server): number {
+  return (server.address() as node.AddressInfo).port
 }

@@ -2,9 +2,10 @@
 import { Server as NodeServer } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { promisify } from 'node:util'
-import { invalidType } from '../arguments.js'
-import { nodeError } from '../errors.js'
-import { Server } from '../server/server.js'
+import { invalidType } from './arguments.js'
+import { nodeError } from './errors.js'
+import { Server } from './server/server.js'
+import { lookAfter } from './tls/below.js'
 
 /** What a server of Node's keeps of the options that it was made with: types have them not. */
 interface Kept {
@@ -47,15 +48,21 @@ export function attach<S extends NodeServer>(server: S): S {
   attached.add(server)
   const kept = server as unknown as Kept
   const listener = new Server({
-    // The layer of TLS has an end of its own: bytes of it are still to be sent when the peer has ended.
-    allowHalfOpen: kept.allowHalfOpen || server instanceof TlsServer,
+    allowHalfOpen: kept.allowHalfOpen,
     pauseOnConnect: kept.pauseOnConnect,
     noDelay: kept.noDelay,
     keepAlive: kept.keepAlive,
     keepAliveInitialDelay: kept.keepAliveInitialDelay * 1000,
     highWaterMark: kept.highWaterMark,
   })
-  listener.on('connection', (socket) => server.emit('connection', socket))
+  const hasLayer = server instanceof TlsServer
+  if (hasLayer) lookAfter(server)
+  listener.on('connection', (socket) => {
+    server.emit('connection', socket)
+    // The layer of TLS has an end of its own: bytes of it are still to be sent when the peer has ended. It has taken over
+    // by now what it is to be itself.
+    if (hasLayer) socket.allowHalfOpen = true
+  })
   for (const event of EVENTS) listener.on(event, (...args: unknown[]) => server.emit(event, ...args))
   if (kept.maxConnections !== undefined) listener.maxConnections = kept.maxConnections
   listenWith(server, listener)

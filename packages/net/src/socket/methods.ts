@@ -1,0 +1,375 @@
+/** What a socket does: connect, read, write, end, and close. */
+import type { BlockList, NetConnectOpts } from 'node:net'
+import type { ChannelSocket } from '@pollux/core'
+import { normalizeArguments } from '../arguments.js'
+import { checkBlockList } from '../block-list.js'
+import { BoundSocket, takeBound } from '../bound-socket.js'
+import { type Connecting, startConnecting } from '../connecting/start.js'
+import { errnoError, nodeError } from '../errors.js'
+import { ReadBuffer } from '../read-buffer.js'
+import type { Server } from '../server/server.js'
+import { Wire, type WireOwner } from '../wire.js'
+import { adopt } from './adopt.js'
+import { byteLength } from './ends.js'
+import { onPeerEnd } from './half-open.js'
+import type { InternalOptions } from './options.js'
+import type { Socket } from './socket.js'
+import { SocketTcpOptions } from './tcp-options.js'
+
+type WriteCallback = (error?: Error | null) => void
+
+/** The methods of {@link Socket}, which is a function and no class: programs call it without `new`, and by `call`. */
+export abstract class SocketMethods extends SocketTcpOptions implements WireOwner {
+  declare autoSelectFamilyAttemptedAddresses: string[] | undefined
+  declare server: Server | null
+  declare _server: Server | null
+  declare _host: string | null
+  /** Of the stream: as new. */
+  declare _undestroy: () => void
+  declare blockList: BlockList | undefined
+  declare private attempt: Connecting | null
+  /** A socket that was bound before this one was made, and waits to be connected. */
+  declare private boundSource: ChannelSocket | null
+  declare private onread: ReadBuffer | undefined
+  declare private resetsOnClose: boolean
+  declare private wantsRef: boolean
+
+  /** All that the constructor does after the stream's own. */
+  protected initialize(options: InternalOptions): void {
+    this.connecting = false
+    this.timeout = undefined
+    this.server = null
+    this._server = null
+    this._host = null
+    this._parent = null
+    this.wire = null
+    this.attempt = null
+    this.onread = ReadBuffer.from(options.onread)
+    this.tcp = {
+      noDelay: Boolean(options.noDelay),
+      keepAlive: Boolean(options.keepAlive),
+      keepAliveDelaySeconds: Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000),
+      keepAliveIntervalSeconds: undefined,
+      keepAliveCount: undefined,
+    }
+    this.timer = null
+    this.resetsOnClose = false
+    this.wantsRef = true
+    this.pendingBytes = 0
+    this.finalBytesRead = 0
+    this.finalBytesWritten = 0
+    this.sockname = undefined
+    this.peername = undefined
+    this.blockList = options.blockList ? checkBlockList(options.blockList, 'options.blockList') : undefined
+    this.on('end', onPeerEnd)
+    this.boundSource = null
+    if (options.handle instanceof BoundSocket) {
+      this.boundSource = takeBound(options.handle)
+      this.wire = Wire.on(this.boundSource, options.handle.isPipe, this)
+      return
+    }
+    const wire = options.wire ?? (options.fd === undefined ? undefined : adopt(options.fd))
+    if (wire === undefined) return
+    wire.owner = this
+    this.wire = wire
+    if (options.readable === false) return
+    if (options.pauseOnCreate) {
+      wire.stopReading()
+      this.pauseFlow()
+    } else if (!options.manualStart) {
+      this.read(0)
+    }
+  }
+
+  // --- what Node documents ---
+
+  get pending(): boolean {
+    return this.wire === null || this.connecting
+  }
+
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening'
+    if (this.readable) return this.writable ? 'open' : 'readOnly'
+    return this.writable ? 'writeOnly' : 'closed'
+  }
+
+  get bufferSize(): number | undefined {
+    return this.hasHandle ? this.writableLength : undefined
+  }
+
+  connect(...args: unknown[]): this {
+    const [options, callback] = normalizeArguments(args)
+    if (callback !== null) this.once('connect', callback)
+    if (this._parent?.connecting) return this
+    if (options.port === undefined && options.path == null) {
+      throw nodeError(
+        TypeError,
+        'ERR_MISSING_ARGS',
+        'The "options" or "port" or "path" argument must be specified',
+      )
+    }
+    // A socket may be used again after its end.
+    if (Object.hasOwn(this, 'write')) delete (this as Partial<this>).write
+    if (this.destroyed) {
+      this.forgetWire()
+      this.peername = undefined
+    }
+    if (this.wire === null) this._undestroy()
+    this._unrefTimer()
+    this.connecting = true
+    const attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
+    // It may have failed, or been given up by a listener.
+    if (this.connecting) this.attempt = attempt
+    return this
+  }
+
+  override end(...args: unknown[]): this {
+    super.end(...(args as []))
+    return this
+  }
+
+  override pause(): this {
+    if (this.onread !== undefined && !this.connecting && this.wire?.reading) this.wire.stopReading()
+    return super.pause()
+  }
+
+  override resume(): this {
+    if (this.onread !== undefined && !this.connecting) this.startReading()
+    return super.resume()
+  }
+
+  override read(size?: number): unknown {
+    if (this.onread !== undefined && !this.connecting && this.wire !== null && !this.wire.reading) {
+      this.startReading()
+    }
+    return super.read(size)
+  }
+
+  ref(): this {
+    this.wantsRef = true
+    if (this.wire === null) this.once('connect', this.ref)
+    else this.wire.ref()
+    return this
+  }
+
+  unref(): this {
+    this.wantsRef = false
+    if (this.wire === null) this.once('connect', this.unref)
+    else this.wire.unref()
+    return this
+  }
+
+  destroySoon(): void {
+    if (this.writable) this.end()
+    if (this.writableFinished) this.destroy()
+    else this.once('finish', this.destroy)
+  }
+
+  resetAndDestroy(): this {
+    if (!this.hasHandle) {
+      this.destroy(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
+    } else if (this.wire?.isUnix) {
+      throw nodeError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent')
+    } else if (this.connecting) {
+      this.once('connect', () => this._reset())
+    } else {
+      this._reset()
+    }
+    return this
+  }
+
+  // --- the stream's half of the bargain ---
+
+  override _read(size: number): void {
+    if (this.connecting || this.wire === null) this.once('connect', () => this._read(size))
+    else if (!this.wire.reading) this.startReading()
+  }
+
+  override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
+    if (this.connecting) {
+      this.writeOnceConnected(byteLength(chunk, encoding), callback, () =>
+        this._write(chunk, encoding, callback),
+      )
+      return
+    }
+    if (this.wire === null) {
+      callback(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
+      return
+    }
+    this._unrefTimer()
+    this.wire.write(chunk, encoding, callback)
+  }
+
+  override _writev(
+    chunks: { chunk: string | Uint8Array; encoding: BufferEncoding }[],
+    callback: WriteCallback,
+  ): void {
+    if (this.connecting) {
+      let bytes = 0
+      for (const { chunk, encoding } of chunks) bytes += byteLength(chunk, encoding)
+      this.writeOnceConnected(bytes, callback, () => this._writev(chunks, callback))
+      return
+    }
+    const { wire } = this
+    if (wire === null) {
+      callback(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
+      return
+    }
+    this._unrefTimer()
+    const last = chunks.length - 1
+    for (let i = 0; i < last; i++) wire.write(chunks[i].chunk, chunks[i].encoding, nothing)
+    wire.write(chunks[last].chunk, chunks[last].encoding, callback)
+  }
+
+  override _final(callback: WriteCallback): void {
+    if (this.pending) {
+      this.once('connect', () => this._final(callback))
+      return
+    }
+    if (this.wire === null) callback()
+    else this.wire.shutdown(callback)
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    const wasConnecting = this.connecting
+    this.connecting = false
+    this.attempt?.cancel()
+    this.attempt = null
+    this.stopTimers()
+    const { wire } = this
+    const hadError = error !== null && error !== undefined
+    if (wire === null) {
+      callback(error)
+      // One that was looking its host up had something to close, as Node has it.
+      if (wasConnecting) setImmediate(() => this.emit('close', hadError))
+      else process.nextTick(() => this.emit('close'))
+    } else {
+      const reset = this.resetsOnClose
+      this.resetsOnClose = false
+      this.forgetWire()
+      wire.close(reset, () => this.emit('close', hadError))
+      callback(error)
+    }
+    if (this._server !== null) this._server.socketClosed()
+  }
+
+  // --- what the reactor says ---
+
+  received(chunk: Buffer): void {
+    this._unrefTimer()
+    if (this.destroyed) return
+    if (this.onread === undefined ? this.push(chunk) : this.onread.take(chunk, () => this.isReading)) return
+    this.wire?.stopReading()
+  }
+
+  peerEnded(): void {
+    this._unrefTimer()
+    this.push(null)
+    this.read(0)
+  }
+
+  wireFailed(errno: number, syscall: string): void {
+    this.destroy(errnoError(errno, syscall))
+  }
+
+  connected(wire: Wire, errno: number): void {
+    this.attempt?.done(wire, errno)
+  }
+
+  // --- for the modules of this package ---
+
+  get hasBoundSource(): boolean {
+    return this.boundSource !== null
+  }
+
+  takeBoundSource(): ChannelSocket | null {
+    const { boundSource } = this
+    this.boundSource = null
+    return boundSource
+  }
+
+  /** A socket that is on its way. */
+  useWire(wire: Wire): void {
+    this.wire = wire
+    if (!this.wantsRef) wire.unref()
+    // Nobody asked for what comes yet.
+    if (this.isPaused()) wire.stopReading()
+  }
+
+  /** An attempt to connect is given up. */
+  dropWire(): void {
+    this.wire?.close(false, nothing)
+    this.wire = null
+  }
+
+  /** The kernel said that the connection stands. */
+  becameConnected(): void {
+    this.connecting = false
+    this.attempt = null
+    this.sockname = undefined
+    this._unrefTimer()
+    if (this.tcp.noDelay) this.setOption('noDelay', true)
+    if (this.tcp.keepAlive) this.applyKeepAlive()
+    this.emit('connect')
+    this.emit('ready')
+    if (this.destroyed) return
+    if (!this.isPaused()) this.read(0)
+    else if (!this.isReading) this.wire?.stopReading()
+  }
+
+  // --- what programs use although Node does not document it ---
+
+  get _connecting(): boolean {
+    return this.connecting
+  }
+
+  get _handle(): Wire | null {
+    return this.wire
+  }
+
+  get _bytesDispatched(): number {
+    return this.wire === null ? this.finalBytesWritten : this.wire.bytesWritten
+  }
+
+  _reset(): this {
+    this.resetsOnClose = true
+    return this.destroy()
+  }
+
+  /** Whether Node would have a handle: it makes one before there is an address to connect to. */
+  private get hasHandle(): boolean {
+    return this.wire !== null || this.connecting
+  }
+
+  private get isReading(): boolean {
+    return this.wire?.reading === true
+  }
+
+  private startReading(): void {
+    const { wire, onread } = this
+    if (wire === null) return
+    wire.startReading()
+    if (onread?.hasRest && !onread.take(null, () => this.isReading)) wire.stopReading()
+  }
+
+  private writeOnceConnected(bytes: number, callback: WriteCallback, write: () => void): void {
+    const closed = () => {
+      const text = 'Socket closed before the connection was established'
+      callback(nodeError(Error, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION', text))
+    }
+    this.pendingBytes = bytes
+    this.once('connect', () => {
+      this.off('close', closed)
+      this.pendingBytes = 0
+      write()
+    })
+    this.once('close', closed)
+  }
+
+  /** Not flowing, without being paused: what comes is read when somebody asks. */
+  private pauseFlow(): void {
+    ;(this as { readableFlowing: boolean | null }).readableFlowing = false
+  }
+}
+
+function nothing(): void {}

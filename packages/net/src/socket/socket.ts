@@ -1,0 +1,42 @@
+/**
+ * A stream socket with the interface of `net.Socket`, on the event loop of Pollux.
+ *
+ * ```
+ *   Readable ◀── push ─── received ◀── Wire ◀── reactor
+ *   Writable ──▶ _write ──────────────▶ Wire ──▶ reactor
+ *
+ *   Duplex ◁─ SocketEnds ◁─ SocketTimeout ◁─ SocketTcpOptions ◁─ SocketMethods ◁─ Socket
+ *             addresses     idle time        options             stream, life     construction
+ * ```
+ */
+import type { SocketConstructorOpts } from 'node:net'
+import { Duplex, type DuplexOptions } from 'node:stream'
+import { SocketMethods } from './methods.js'
+import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
+
+/** A socket as `net.Socket` has it. */
+export interface Socket extends SocketMethods {}
+
+/** `new Socket(options)`, `Socket(options)`, or `Socket.call(this, options)` in a constructor that inherits from it. */
+export interface SocketConstructor {
+  new (options?: SocketConstructorOpts): Socket
+  (options?: SocketConstructorOpts): Socket
+  readonly prototype: Socket
+}
+
+export const Socket: SocketConstructor = function (this: unknown, options?: unknown): Socket | undefined {
+  if (!(this instanceof Socket)) return new Socket(options as SocketConstructorOpts)
+  const given = checkedOptions(options)
+  ;(Duplex as unknown as (this: unknown, options: DuplexOptions) => void).call(this, streamOptions(given))
+  ;(this as unknown as { initialize(options: InternalOptions): void }).initialize(given)
+  return undefined
+} as unknown as SocketConstructor
+
+Object.defineProperty(Socket, 'prototype', { value: SocketMethods.prototype, writable: false })
+Object.defineProperty(SocketMethods.prototype, 'constructor', {
+  value: Socket,
+  writable: true,
+  configurable: true,
+})
+Object.setPrototypeOf(Socket, Duplex)
+Object.defineProperty(Socket, 'name', { value: 'Socket' })

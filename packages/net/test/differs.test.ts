@@ -1,0 +1,101 @@
+// What docs/net.md says of the differences that are there to stay, and of the ways around them.
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import * as node from 'node:net'
+import { connect, createServer, Server, Socket } from '@pollux/net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { programOf } from '../../framework/test/support/readme.js'
+import { endChildren } from '../../native-poll/test/support/child.js'
+import { leaveNothingBehind } from './support/leaks.js'
+
+leaveNothingBehind()
+const closing: (() => void)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) close()
+  await endChildren()
+})
+
+/** Both ends of a connection. */
+async function pair() {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as node.AddressInfo).port, '127.0.0.1')
+  const [accepted] = (await once(server, 'connection')) as [Socket]
+  closing.push(() => {
+    client.destroy()
+    accepted.destroy()
+    server.close()
+  })
+  return { server, client, accepted }
+}
+
+async function textOf(socket: Socket): Promise<string> {
+  let text = ''
+  for await (const chunk of socket) text += chunk
+  return text
+}
+
+it('classes are their own, on either side', () => {
+  expect([new Socket() instanceof node.Socket, new node.Socket() instanceof Socket]).toEqual([false, false])
+  expect([createServer() instanceof node.Server, node.createServer() instanceof Server]).toEqual([
+    false,
+    false,
+  ])
+})
+
+it('resources of libuv are not what sockets are', async () => {
+  await pair()
+  expect(process.getActiveResourcesInfo().filter((name) => /^TCP/.test(name))).toEqual([])
+})
+
+describe('a child process', () => {
+  it('cannot be sent a socket or a server, and the program is told', async () => {
+    const { client, server } = await pair()
+    const child = fork(programOf(import.meta.url, 'process.once("message", () => {})'))
+    closing.push(() => void child.kill())
+    for (const handle of [client, server]) {
+      expect(() => child.send('take it', handle as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_HANDLE_TYPE' }),
+      )
+    }
+  })
+
+  it('is given a socket for its output by the descriptor', async () => {
+    const { client, accepted } = await pair()
+    expect(() => spawn('echo', ['hello'], { stdio: ['ignore', client as never, 'ignore'] })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    )
+    const { fd } = (client as unknown as { _handle: { fd: number } })._handle
+    const child = spawn('echo', ['hello'], { stdio: ['ignore', fd, 'ignore'] })
+    await once(child, 'exit')
+    client.end()
+    expect(await textOf(accepted)).toBe('hello\n')
+  })
+
+  it('that was sent a server of Node’s listens on its socket', async () => {
+    const child = fork(
+      programOf(
+        import.meta.url,
+        `import { createServer } from '@pollux/net'
+         process.once('message', (_, sent) => {
+           const server = createServer((socket) => socket.end('from the child', () => server.close()))
+           server.listen(sent, () => {
+             sent.close()
+             process.send('listening')
+             process.disconnect()
+           })
+         })`,
+      ),
+    )
+    closing.push(() => void child.kill())
+    const server = node.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as node.AddressInfo
+    child.send('listen on it', server)
+    await once(child, 'message')
+    server.close()
+    expect(await textOf(connect(port, '127.0.0.1'))).toBe('from the child')
+    if (child.exitCode === null) await once(child, 'exit')
+    expect(child.exitCode).toBe(0)
+  })
+})
