@@ -64,10 +64,15 @@ function firstDifference(name, node, pollux) {
   if (states[0] !== undefined && states[1] !== undefined) {
     const [a, b] = states.map((state) => JSON.parse(/** @type {string} */ (state)))
     const fields = Object.keys(a).filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]))
-    const told = fields.map((field) => `${field} is ${JSON.stringify(a[field])}, not ${JSON.stringify(b[field])}`)
+    const told = fields.map(
+      (field) => `${field} is ${JSON.stringify(a[field])}, not ${JSON.stringify(b[field])}`,
+    )
     return `\n${name}:\n${lines.join('')}  state: ${told.join('; ')}\n`
   }
-  for (const [mark, trace] of /** @type {const} */ ([['node  ', node], ['pollux', pollux]])) {
+  for (const [mark, trace] of /** @type {const} */ ([
+    ['node  ', node],
+    ['pollux', pollux],
+  ])) {
     for (const line of trace.slice(first, first + 4)) lines.push(`  ${mark} ${line.replace(STATE, '')}\n`)
   }
   return `\n${name}:\n${lines.join('')}`
@@ -81,7 +86,12 @@ function firstDifference(name, node, pollux) {
  */
 export async function misbehaviour(program) {
   const { client, peer } = await run(/** @type {any} */ (polluxNet), program, false)
-  return broken('client', client) + broken('peer', peer) + lost('client', client, peer) + lost('peer', peer, client)
+  return (
+    broken('client', client) +
+    broken('peer', peer) +
+    lost('client', client, peer) +
+    lost('peer', peer, client)
+  )
 }
 
 /** What one end sent and the other did not get. @param {string} name @param {Seen} from @param {Seen} to */
@@ -89,10 +99,13 @@ function lost(name, from, to) {
   if (from.isMixed || to.isMixed) return ''
   const sent = Buffer.concat(from.sent)
   const received = Buffer.concat(to.received)
-  if (!received.equals(sent.subarray(0, received.length))) return `\n${name}: what arrived is not what was sent\n`
+  if (!received.equals(sent.subarray(0, received.length)))
+    return `\n${name}: what arrived is not what was sent\n`
   const wasWhole = from.trace.includes('finish') && to.trace.includes('end')
-  if (wasWhole && received.length < sent.length) return `\n${name}: ${sent.length - received.length} bytes lost\n`
-  if (wasWhole && from.last.bytesWritten !== to.last.bytesRead) return `\n${name}: bytesWritten is not bytesRead\n`
+  if (wasWhole && received.length < sent.length)
+    return `\n${name}: ${sent.length - received.length} bytes lost\n`
+  if (wasWhole && from.last.bytesWritten !== to.last.bytesRead)
+    return `\n${name}: bytesWritten is not bytesRead\n`
   return ''
 }
 

@@ -23,7 +23,20 @@ const SMALL = [0, 1, 5, 100, 1000]
 const LARGE = [1, 1000, 16 * 1024, 65_537, 300_000, 3_000_000]
 
 const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'ucs2']
-const EVENTS = ['connect', 'ready', 'data', 'end', 'finish', 'drain', 'timeout', 'error', 'close', 'wrote', 'pause', 'resume']
+const EVENTS = [
+  'connect',
+  'ready',
+  'data',
+  'end',
+  'finish',
+  'drain',
+  'timeout',
+  'error',
+  'close',
+  'wrote',
+  'pause',
+  'resume',
+]
 
 const none = fc.constant(/** @type {any[]} */ ([]))
 const flag = fc.boolean()
@@ -90,7 +103,11 @@ export function programs({ exact }) {
   const mark = fc.constantFrom(undefined, undefined, 1, 100, 100_000)
   const options = { requiredKeys: /** @type {[]} */ ([]) }
   // The other end's events come when they come: what is done inside an event is done to the same end.
-  const reaction = fc.record({ end, event: fc.constantFrom(...EVENTS), ops: fc.array(named, { minLength: 1, maxLength: 2 }) })
+  const reaction = fc.record({
+    end,
+    event: fc.constantFrom(...EVENTS),
+    ops: fc.array(named, { minLength: 1, maxLength: 2 }),
+  })
   return /** @type {fc.Arbitrary<Program>} */ (
     fc.record({
       transport: fc.oneof(

@@ -10,8 +10,11 @@ const SEED = process.env.POLLUX_SEED ?? '1'
 const RUNS = process.env.POLLUX_RUNS ?? '150'
 
 describe.each(NODES)('random programs on $name', ({ path }) => {
-  it.each(['exact', 'bulk'])(`do over ours what they do over node:net: %s (POLLUX_SEED=${SEED})`, async (kind) => {
-    const child = Child.run(path, [MAIN, kind, SEED, kind === 'bulk' ? '25' : RUNS])
-    expect(await child.awaitExit(), child.output + child.errors).toBe(0)
-  })
+  it.each(['exact', 'bulk'])(
+    `do over ours what they do over node:net: %s (POLLUX_SEED=${SEED})`,
+    async (kind) => {
+      const child = Child.run(path, [MAIN, kind, SEED, kind === 'bulk' ? '25' : RUNS])
+      expect(await child.awaitExit(), child.output + child.errors).toBe(0)
+    },
+  )
 })

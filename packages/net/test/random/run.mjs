@@ -40,8 +40,8 @@ const EVENTS = [
 
 /** Iterations of the event loop without an event, after which everything is said to be at rest. */
 const REST_ITERATIONS = 6
-/** Long enough to have everything in flight arrive on a busy machine, for programs that seem to differ. */
-const LONG_REST_MS = 10
+/** Longer than an acknowledgement may be delayed, with which Nagle holds back small writes: for programs that seem to differ. */
+const LONG_REST_MS = 60
 /** The idle time of `expire`. */
 const TIMEOUT_MS = 4
 
@@ -93,7 +93,9 @@ class Runner {
       server.on(event, (/** @type {unknown[]} */ ...args) => this.say(`${event} ${args.map(describe)}`))
     }
     const isUnix = program.transport === 'unix'
-    await new Promise((resolve) => server.listen(isUnix ? { path } : { port: 0, host: '127.0.0.1' }, () => resolve(0)))
+    await new Promise((resolve) =>
+      server.listen(isUnix ? { path } : { port: 0, host: '127.0.0.1' }, () => resolve(0)),
+    )
     const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
     if (program.transport === 'refused') {
       server.close()
@@ -324,7 +326,9 @@ class EndOf {
   /** @param {string} when */
   rest(when) {
     this.flush()
-    this.trace.push(`-- ${when}: ${this.socket === null ? 'no socket' : JSON.stringify(stateOf(this.socket))}`)
+    this.trace.push(
+      `-- ${when}: ${this.socket === null ? 'no socket' : JSON.stringify(stateOf(this.socket))}`,
+    )
   }
 
   /** @returns {Seen} */
@@ -336,14 +340,29 @@ class EndOf {
 
 /** What a program can ask of a socket. @param {import('node:net').Socket} socket @returns {Record<string, any>} */
 function stateOf(socket) {
-  const { readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable } = socket
+  const { readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable } =
+    socket
   const { readableEnded, readableFlowing, readableLength, readableAborted, readableDidRead } = socket
-  const { writableEnded, writableFinished, writableLength, writableNeedDrain, writableAborted, writableCorked } = socket
+  const {
+    writableEnded,
+    writableFinished,
+    writableLength,
+    writableNeedDrain,
+    writableAborted,
+    writableCorked,
+  } = socket
   const { localFamily, localAddress, timeout, bufferSize } = socket
   return {
     ...{ readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable },
     ...{ readableEnded, readableFlowing, readableLength, readableAborted, readableDidRead },
-    ...{ writableEnded, writableFinished, writableLength, writableNeedDrain, writableAborted, writableCorked },
+    ...{
+      writableEnded,
+      writableFinished,
+      writableLength,
+      writableNeedDrain,
+      writableAborted,
+      writableCorked,
+    },
     ...{ localFamily, localAddress, timeout, bufferSize },
     isPaused: socket.isPaused(),
     hasPort: typeof socket.localPort,
@@ -365,7 +384,10 @@ function describe(value) {
 
 /** @param {string} text */
 function normal(text) {
-  return text.replace(/(127\.0\.0\.1:)\d+/g, '$1port').replace(/^\d{4,5}$/, 'port').replace(/\/\S*pollux-random-[\d-]+/g, 'path')
+  return text
+    .replace(/(127\.0\.0\.1:)\d+/g, '$1port')
+    .replace(/^\d{4,5}$/, 'port')
+    .replace(/\/\S*pollux-random-[\d-]+/g, 'path')
 }
 
 /** @param {string} path */
