@@ -18,6 +18,7 @@ const USAGE = `usage: bench SUITE… [flags]
   kv                 the store of the examples, against redis-server
   http               a hello over HTTP, against nginx and node:http
   fanout             one message to many connections
+  net                programs of node:net over @pollux/net, against node:net
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)

@@ -10,6 +10,8 @@ export interface Peer {
   /** The head of its column. */
   label: string
   command: string[]
+  /** A client of its own, where a row measures both ends. */
+  client?: string[]
   /** Flags that let it take and give several datagrams in one; missing where it cannot. */
   segments?: string[]
   /** A file that must be there to start it, with what to do when it is not. */

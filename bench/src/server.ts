@@ -11,15 +11,15 @@ const CLOSE_TIMEOUT_MS = 2_000
 
 /** A running server of a peer, in a process of its own on one core. */
 export class Server {
+  readonly peer: Peer
   readonly pid: number
   /** `HOST:PORT`. */
   readonly target: string
-  readonly #peer: Peer
   readonly #process: ChildProcess
   readonly #fdsAtStart: number
 
   private constructor(peer: Peer, child: ChildProcess, target: string) {
-    this.#peer = peer
+    this.peer = peer
     this.#process = child
     this.pid = child.pid as number
     this.target = target
@@ -65,7 +65,7 @@ export class Server {
     while (this.openFds() > this.#fdsAtStart + few) {
       if (Date.now() > deadline) {
         throw new Error(
-          `${this.#peer.name} still has ${this.openFds() - this.#fdsAtStart} more fds than at its start`,
+          `${this.peer.name} still has ${this.openFds() - this.#fdsAtStart} more fds than at its start`,
         )
       }
       await sleep(5)

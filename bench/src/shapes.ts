@@ -1,5 +1,6 @@
 import type { Cores } from './cores.js'
 import type { LoadResult, LoadTimes } from './load.js'
+import type { Peer } from './peers.js'
 
 /** What the load generator does to a server in one row of the table. */
 export interface Shape {
@@ -13,18 +14,20 @@ export interface Shape {
   frames?: boolean
   /** udp: where the server has segments, several datagrams travel in one, and so many are in flight. */
   segments?: { connections: number; depth: number }
+  /** What the server is to do in this row, as flags of its command line. */
+  flags?: string[]
   /** What is counted. Datagrams are messages. Messages and connections are better when higher, bytes when lower. */
   unit: 'messages/s' | 'connections/s' | 'bytes'
   /** other: a load generator that is not ours. */
   load?: (
     shape: Shape,
-    server: { target: string; pid: number },
+    server: { target: string; pid: number; peer: Peer },
     cores: Cores,
     times: LoadTimes,
   ) => Promise<LoadResult>
 }
 
-function echo(connections: number, size: number, sizeLabel: string, depth = 1): Shape {
+export function echo(connections: number, size: number, sizeLabel: string, depth = 1): Shape {
   const inFlight = depth === 1 ? '' : `, ${depth} in flight`
   return {
     name: `${sizeLabel}x${connections}${depth === 1 ? '' : `x${depth}`}`.replaceAll(' ', ''),

@@ -1,6 +1,7 @@
 import { FANOUT } from './fanout.js'
 import { HTTP_SHAPES, HTTP_TARGETS, listHttpPeers } from './http.js'
 import { KV_SHAPES, KV_TARGETS, listKvPeers } from './kv.js'
+import { listNetPeers, NET_SHAPES, NET_TARGETS } from './net.js'
 import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
 import { CODEC_SHAPES, SHAPES, type Shape, UDP_SHAPES } from './shapes.js'
 import { CODEC_TARGETS, TARGETS, type Target, UDP_TARGETS } from './targets.js'
@@ -67,4 +68,13 @@ export const HTTP: Suite = {
   targets: HTTP_TARGETS,
 }
 
-export const SUITES = [ECHO, UDP, CODECS, KV, HTTP, FANOUT]
+export const NET: Suite = {
+  name: 'net',
+  shapes: NET_SHAPES,
+  peers: listNetPeers,
+  reference: 'node-net',
+  referenceLabel: 'node:net',
+  targets: NET_TARGETS,
+}
+
+export const SUITES = [ECHO, UDP, CODECS, KV, HTTP, FANOUT, NET]

@@ -51,7 +51,8 @@ export async function runTrial(
   let server: Server | undefined
   try {
     const segments = shape.segments === undefined ? [] : (peer.segments ?? [])
-    server = await Server.start(peer, environment.cores.server, segments)
+    const flags = [...segments, ...(shape.flags ?? [])]
+    server = await Server.start(peer, environment.cores.server, flags)
     if (shape.mode === 'idle') {
       await measureIdle(trial, shape, server, environment)
     } else {

@@ -107,6 +107,29 @@ describe.each(BACKENDS)('a socket on %s', (backend) => {
     socket.close()
   })
 
+  it("takes a duplicate of an fd that stays its owner's", () => {
+    const socket = ChannelSocket.create('IPv4', loop)
+    socket.bind({ host: '127.0.0.1', port: 0 })
+    const other = ChannelSocket.duplicate(socket.fd, loop)
+    expect(other.fd).not.toBe(socket.fd)
+    expect(other.localAddress).toEqual(socket.localAddress)
+    socket.close()
+    expect(other.localAddress).toMatchObject({ host: '127.0.0.1' })
+    other.close()
+    expect(() => ChannelSocket.duplicate(9999, loop)).toThrow(expect.objectContaining({ code: 'EBADF' }))
+    expect(() => ChannelSocket.duplicate(-1, loop)).toThrow(RangeError)
+  })
+
+  it('counts for the life of the process while it is referenced', () => {
+    const socket = ChannelSocket.create('IPv4', loop)
+    socket.unref()
+    socket.unref()
+    socket.ref()
+    socket.close()
+    expect(() => socket.ref()).toThrow(expect.objectContaining({ code: 'ERR_POLLUX_CLOSED' }))
+    expect(() => socket.unref()).toThrow(expect.objectContaining({ code: 'ERR_POLLUX_CLOSED' }))
+  })
+
   it('more than there are slots makes the table grow', () => {
     const small = new EventLoop({ backend, initialSlots: 2 })
     const sockets = Array.from({ length: 9 }, () => ChannelSocket.create('IPv4', small))

@@ -136,6 +136,8 @@ export class Wire extends Channel {
     this.closing = true
     this.owner = null
     this.onceClosed = closed
+    // What closes is waited for, as with Node: 'close' comes, although nothing else keeps the process alive.
+    if (!this.isReferenced) this.loop.reactor.ref(this.handle)
     const { submissions } = this.loop
     // What was written has left, as far as the writer knows.
     if (this.onSent !== null || this.unsentBytes === 0) {

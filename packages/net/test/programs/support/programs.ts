@@ -137,7 +137,8 @@ function runProgram(program: string, args: string[]): Child {
   return Child.run('/bin/sh', ['-c', 'exec "$0" "$@" 2>&1', path, ...args], { uid: serverUser() })
 }
 
-async function endServers(): Promise<void> {
+/** Ends what was started, and removes its folders. */
+export async function endServers(): Promise<void> {
   for (const server of running) await end(server)
   for (const folder of folders) folder.remove()
 }

@@ -1,0 +1,94 @@
+/** The suite `net`: the same program over `node:net` and over `@pollux/net`. */
+import { join, resolve } from 'node:path'
+import type { Cores } from './cores.js'
+import { HTTP_SHAPES } from './http.js'
+import type { LoadResult, LoadTimes } from './load.js'
+import { measure, type Report, runPinned } from './others.js'
+import { BENCH_DIR, ROOT_DIR } from './paths.js'
+import type { Peer, PeerOptions } from './peers.js'
+import { echo, SHAPES, type Shape } from './shapes.js'
+import type { Target } from './targets.js'
+
+const NODE = 'node-net'
+const POLLUX = 'pollux-net'
+
+function served(by: string, name: string, label: string, shape: Shape): Shape {
+  return { ...shape, name, label, flags: ['--serve', by] }
+}
+
+const data = echo(50, 64, '64 B')
+const large = echo(10, 65536, '64 KiB')
+const find = (all: readonly Shape[], name: string) => all.find((shape) => shape.name === name) as Shape
+
+export const NET_SHAPES: Shape[] = [
+  served('data', 'data64Bx50', "on('data'), write: 64 B × 50", data),
+  served('data', 'data64KiBx10', "on('data'), write: 64 KiB × 10", large),
+  served('pipe', 'pipe64Bx50', 'pipe: 64 B × 50', data),
+  served('data', 'churn', 'connect, echo 64 B, close', find(SHAPES, 'churn')),
+  served('data', 'idle', 'memory per idle connection', find(SHAPES, 'idle')),
+  served('http', 'http', 'http.Server, hello', find(HTTP_SHAPES, 'hellox1')),
+  {
+    ...served('data', 'onread64KiBx10', 'client with onread, server: 64 KiB × 10', large),
+    mode: 'other',
+    load: runClient,
+  },
+]
+
+function ratio(what: string, shape: string, atLeast: number): Target {
+  return { what: `${what} ÷ node:net`, shape, peer: POLLUX, to: NODE, atLeast }
+}
+
+export const NET_TARGETS: Target[] = [
+  ratio("on('data'), write: 64 B × 50", 'data64Bx50', 1.35),
+  ratio("on('data'), write: 64 KiB × 10", 'data64KiBx10', 2),
+  ratio('pipe: 64 B × 50', 'pipe64Bx50', 1.35),
+  ratio('connections', 'churn', 1.6),
+  { what: 'memory per idle connection ÷ node:net', shape: 'idle', peer: POLLUX, to: NODE, atMost: 0.6 },
+  ratio('http.Server, hello', 'http', 1),
+  ratio('client with onread, server: 64 KiB × 10', 'onread64KiBx10', 1.3),
+]
+
+export function listNetPeers(options: PeerOptions = {}): Peer[] {
+  const node = { name: NODE, label: 'node:net', ...commands(['--net', 'node:net']) }
+  const peers: Peer[] = [node]
+  if (options.twin) peers.push({ ...node, name: `${NODE}-twin`, label: 'node:net twin' })
+  peers.push(polluxNet(ROOT_DIR, '', options.backend))
+  if (options.against !== undefined) {
+    peers.push(polluxNet(resolve(options.against), '@against', options.backend))
+  }
+  return peers
+}
+
+function polluxNet(root: string, suffix: string, backend: string | undefined): Peer {
+  const environment = backend === undefined ? [] : ['env', `POLLUX_BACKEND=${backend}`]
+  const path = join(root, 'packages/net/dist/index.js')
+  const attach = join(root, 'packages/net/dist/http/index.js')
+  return {
+    name: `${POLLUX}${suffix}`,
+    label: `@pollux/net${suffix}`,
+    ...commands(['--net', path], ['--attach', attach], environment),
+    requires: { path, hint: `build Pollux in ${root} first: npm run build` },
+  }
+}
+
+function commands(net: string[], attach: string[] = [], environment: string[] = []) {
+  const run = (file: string) => [...environment, process.execPath, join(BENCH_DIR, 'peers', file), ...net]
+  return { command: [...run('net.mjs'), ...attach], client: run('net-onread.mjs') }
+}
+
+/** Both ends are of the module that is measured. */
+async function runClient(
+  shape: Shape,
+  server: { target: string; pid: number; peer: Peer },
+  cores: Cores,
+  times: LoadTimes,
+): Promise<LoadResult> {
+  const [host = '', port = ''] = server.target.split(':')
+  const command = (seconds: number) => [
+    ...(server.peer.client as string[]),
+    ...['--host', host, '--port', port, '--duration', String(seconds)],
+    ...['--connections', String(shape.connections), '--size', String(shape.size)],
+  ]
+  await runPinned(command(times.warmUpSeconds), cores.load)
+  return measure(command(times.durationSeconds), server, cores, (output) => JSON.parse(output) as Report)
+}
