@@ -82,9 +82,9 @@ function listenWith(server: NodeServer, listener: Server): void {
     listen(...args: unknown[]) {
       const callback = args.at(-1)
       if (typeof callback !== 'function') {
-        listener.listen(...args)
+        listener.listen(...(args as []))
       } else {
-        listener.listen(...args.slice(0, -1))
+        listener.listen(...(args.slice(0, -1) as []))
         server.once('listening', callback as () => void)
       }
       return server

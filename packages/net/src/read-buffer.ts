@@ -1,6 +1,11 @@
 /** The `onread` option: what arrives goes into memory of the user's, and to a callback in place of `data`. */
 import type { OnReadOpts } from 'node:net'
 
+/** Whose bytes they are. */
+export interface Reader {
+  readonly isReading: boolean
+}
+
 export class ReadBuffer {
   private buffer: Uint8Array
   private readonly next: (() => Uint8Array) | null
@@ -29,21 +34,35 @@ export class ReadBuffer {
     return this.rest !== null
   }
 
-  /** Hands out a chunk, or the rest of one. False: the user has enough for now. */
-  take(chunk: Buffer | null, isWanted: () => boolean): boolean {
-    let bytes = chunk ?? this.rest
-    this.rest = null
-    while (bytes !== null && bytes.length > 0) {
-      const length = Math.min(bytes.length, this.buffer.length)
-      this.buffer.set(bytes.subarray(0, length))
-      const goOn = this.callback(length, this.buffer)
+  /**
+   * Hands out a chunk, or the rest of one, in pieces that fit. False: the user has enough for now.
+   *
+   * @param chunk not kept: it may be borrowed
+   * @param reader who is asked before each piece whether it is wanted
+   */
+  take(chunk: Buffer | null, reader: Reader): boolean {
+    let bytes = chunk
+    if (this.rest !== null) {
+      bytes = chunk === null ? this.rest : Buffer.concat([this.rest, chunk])
+      this.rest = null
+    }
+    let from = 0
+    while (bytes !== null && from < bytes.length) {
+      if (!reader.isReading) {
+        this.rest = Buffer.from(bytes.subarray(from))
+        return false
+      }
+      const whole = from === 0 && bytes.length <= this.buffer.length
+      const piece: Uint8Array = whole ? bytes : bytes.subarray(from, from + this.buffer.length)
+      this.buffer.set(piece)
+      from += piece.length
+      const goOn = this.callback(piece.length, this.buffer)
       if (this.next !== null) {
         const next = this.next()
         if (next instanceof Uint8Array) this.buffer = next
       }
-      bytes = length < bytes.length ? bytes.subarray(length) : null
-      if (goOn === false || !isWanted()) {
-        this.rest = bytes
+      if (goOn === false || !reader.isReading) {
+        if (from < bytes.length) this.rest = Buffer.from(bytes.subarray(from))
         return false
       }
     }

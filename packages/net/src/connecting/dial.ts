@@ -94,7 +94,7 @@ export class Dial {
         family === undefined
           ? { path: unixPath(address) }
           : { host: withZone(address), port: port as number },
-        false,
+        this.socket.borrows,
       )
       underWay.add(this.socket._handle as Wire)
       return undefined

@@ -1,5 +1,5 @@
 /** What a server takes and tells. */
-import type { BlockList, ServerOpts } from 'node:net'
+import type { BlockList, ListenOptions as NodeListenOptions, ServerOpts } from 'node:net'
 import { checkNumber, invalidType } from '../arguments.js'
 import { checkBlockList } from '../block-list.js'
 
@@ -7,6 +7,13 @@ import { checkBlockList } from '../block-list.js'
 export interface ServerOptions extends ServerOpts {
   /** Addresses from which no connection is taken. */
   blockList?: BlockList
+}
+
+/** What `listen` takes, on all versions of Node. */
+export interface ListenOptions extends NodeListenOptions {
+  fd?: number
+  /** Shares the port with other sockets that ask for it; the system spreads connections over them (SO_REUSEPORT). */
+  reusePort?: boolean
 }
 
 /** What `drop` tells of a connection that was one too many. Of a Unix socket it tells nothing. */

@@ -25,7 +25,7 @@ import {
 import { type ListenRequest, listenArguments, type PathTarget, readListenRequest } from './listen-form.js'
 import { Listener, type ListenerOwner, type Listening } from './listener.js'
 import { type FoundAddress, openAt, type Place, placeOf } from './open.js'
-import { checkServerOptions, type DropArgument, type ServerOptions } from './options.js'
+import { checkServerOptions, type DropArgument, type ListenOptions, type ServerOptions } from './options.js'
 
 /** Node 20 takes a `maxConnections` of 0 for none. */
 const ZERO_DROPS_ALL = NODE_MAJOR > 20
@@ -80,6 +80,16 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     return this._handle !== null
   }
 
+  listen(port?: number, hostname?: string, backlog?: number, listener?: () => void): this
+  listen(port?: number, hostname?: string, listener?: () => void): this
+  listen(port?: number, backlog?: number, listener?: () => void): this
+  listen(port?: number, listener?: () => void): this
+  listen(path: string, backlog?: number, listener?: () => void): this
+  listen(path: string, listener?: () => void): this
+  listen(options: ListenOptions, listener?: () => void): this
+  /** A {@link BoundSocket}, a server, or another owner of a descriptor (`fd`, `_handle`, `handle`). */
+  listen(handle: object, backlog?: number, listener?: () => void): this
+  listen(handle: object, listener?: () => void): this
   listen(...args: unknown[]): this {
     const [given, callback] = listenArguments(args)
     if (this._handle !== null) {

@@ -258,7 +258,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   received(chunk: Buffer): void {
     this._unrefTimer()
     if (this.destroyed) return
-    if (this.onread === undefined ? this.push(chunk) : this.onread.take(chunk, () => this.isReading)) return
+    if (this.onread === undefined ? this.push(chunk) : this.onread.take(chunk, this)) return
     this.wire?.stopReading()
   }
 
@@ -277,6 +277,16 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   // --- for the modules of this package ---
+
+  /** Whether what arrives is wanted now. */
+  get isReading(): boolean {
+    return this.wire?.reading === true
+  }
+
+  /** Whether chunks may be borrowed: they go into the user's memory before `received` returns. */
+  get borrows(): boolean {
+    return this.onread !== undefined
+  }
 
   get hasBoundSource(): boolean {
     return this.boundSource !== null
@@ -341,15 +351,11 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     return this.wire !== null || this.connecting
   }
 
-  private get isReading(): boolean {
-    return this.wire?.reading === true
-  }
-
   private startReading(): void {
     const { wire, onread } = this
     if (wire === null) return
     wire.startReading()
-    if (onread?.hasRest && !onread.take(null, () => this.isReading)) wire.stopReading()
+    if (onread?.hasRest && !onread.take(null, this)) wire.stopReading()
   }
 
   private writeOnceConnected(bytes: number, callback: WriteCallback, write: () => void): void {

@@ -230,7 +230,7 @@ describe('a server', () => {
 
   it('shares the socket of another, and each closes its own', async () => {
     const one = await listening((socket) => socket.end('one'))
-    const two = net.createServer((socket) => socket.end('two')).listen(one as never)
+    const two = net.createServer((socket) => socket.end('two')).listen(one)
     servers.push(two)
     await once(two, 'listening')
     expect(two.address()).toEqual(one.address())
@@ -242,7 +242,7 @@ describe('a server', () => {
   it('takes what one bound for it, with its name', async () => {
     const bound = new net.BoundSocket({ host: '127.0.0.1' })
     const name = bound.address()
-    const server = net.createServer((socket) => socket.end('bound')).listen(bound as never)
+    const server = net.createServer((socket) => socket.end('bound')).listen(bound)
     servers.push(server)
     await once(server, 'listening')
     expect(server.address()).toEqual(name)

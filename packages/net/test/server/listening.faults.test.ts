@@ -70,7 +70,7 @@ describe('a server', () => {
   it('without a descriptor to spare shares no socket', async () => {
     const server = await greeter()
     inject({ call: 'duplicate', error: 'EMFILE', times: 1 })
-    const other = net.createServer().listen(server as never)
+    const other = net.createServer().listen(server)
     servers.push(other)
     const [error] = await once(other, 'error')
     expect(error).toMatchObject({ code: 'EMFILE', syscall: 'listen' })
