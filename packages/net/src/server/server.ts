@@ -22,10 +22,11 @@ import {
   type PrimaryQuery,
   primaryQuery,
 } from './cluster.js'
+import { endsOf, isBlocked } from './ends.js'
 import { type ListenRequest, listenArguments, type PathTarget, readListenRequest } from './listen-form.js'
 import { Listener, type ListenerOwner, type Listening } from './listener.js'
 import { type FoundAddress, openAt, type Place, placeOf } from './open.js'
-import { checkServerOptions, type DropArgument, type ListenOptions, type ServerOptions } from './options.js'
+import { checkServerOptions, type ListenOptions, type ServerOptions } from './options.js'
 
 /** Node 20 takes a `maxConnections` of 0 for none. */
 const ZERO_DROPS_ALL = NODE_MAJOR > 20
@@ -317,28 +318,6 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
 function emitListening(server: ServerMethods): void {
   // Closed meanwhile, it does not listen.
   if (server._handle !== null) server.emit('listening')
-}
-
-function isBlocked(list: BlockList, wire: Wire): boolean {
-  const { remoteAddress: remote } = wire
-  if (remote === undefined || remote.family === 'Unix') return false
-  return list.check(remote.host, remote.family === 'IPv6' ? 'ipv6' : 'ipv4')
-}
-
-/** Both ends of a connection, as `drop` tells them. */
-function endsOf({ localAddress: local, remoteAddress: remote }: Wire): DropArgument {
-  const ends: DropArgument = Object.create(null)
-  if (local !== undefined && local.family !== 'Unix') {
-    ends.localAddress = local.host
-    ends.localPort = local.port
-    ends.localFamily = local.family
-  }
-  if (remote !== undefined && remote.family !== 'Unix') {
-    ends.remoteAddress = remote.host
-    ends.remotePort = remote.port
-    ends.remoteFamily = remote.family
-  }
-  return ends
 }
 
 function nothing(): void {}
