@@ -141,19 +141,20 @@ export class Submissions {
     this.commit(slot, generation, cursor, length)
   }
 
-  /** Encodes a string, sends it and adds it to the socket's queue. */
-  text(slot: number, generation: number, text: string, encoding: BufferEncoding | undefined): void {
+  /** Encodes a string, sends it and adds it to the socket's queue. @returns its bytes */
+  text(slot: number, generation: number, text: string, encoding: BufferEncoding | undefined): number {
     const most = text.length * MAX_BYTES_PER_UNIT
     if (most > this.maxCopiedBytes) {
       const bytes = Buffer.from(text, encoding)
       this.bytes(slot, generation, bytes, bytes.length)
-      return
+      return bytes.length
     }
     const cursor = this.reserve(most)
     let length = -1
     if (encoding === undefined && text.length <= SHORT_STRING) length = writeAscii(this.slab, text, cursor)
     if (length < 0) length = this.slab.write(text, cursor, most, encoding)
     if (length > 0) this.commit(slot, generation, cursor, length)
+    return length
   }
 
   /**

@@ -11,7 +11,6 @@ import {
   type SocketAddress,
   SocketError,
   syscallName,
-  TABLE_COLUMNS,
 } from '@pollux/core'
 import { StreamSocket } from './socket/berkeley.js'
 
@@ -108,12 +107,10 @@ export class Wire extends Channel {
 
   /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
   write(data: string | Uint8Array, encoding: BufferEncoding, sent: () => void): void {
-    const { submissions, table } = this.loop
+    const { submissions } = this.loop
     const { slot } = this
     if (typeof data === 'string') {
-      const before = table[slot * TABLE_COLUMNS + Column.QUEUED]
-      submissions.text(slot, this.generation, data, encoding)
-      this.bytesWritten += table[slot * TABLE_COLUMNS + Column.QUEUED] - before
+      this.bytesWritten += submissions.text(slot, this.generation, data, encoding)
     } else {
       submissions.bytes(slot, this.generation, data, data.length)
       this.bytesWritten += data.length
@@ -144,7 +141,22 @@ export class Wire extends Channel {
     this.onceClosed = closed
     // What closes is waited for, as with Node: 'close' comes, although nothing else keeps the process alive.
     if (!this.isReferenced) this.loop.reactor.ref(this.handle)
-    this.submit(reset ? Op.RESET : Op.DESTROY)
+    const { submissions } = this.loop
+    // What was written has left, as far as the writer knows.
+    if (this.onSent !== null || this.unsentBytes === 0) {
+      this.submit(reset ? Op.RESET : Op.DESTROY)
+    } else if (reset) {
+      submissions.flush()
+      this.submit(Op.RESET)
+    } else {
+      this.submit(Op.CLOSE)
+      submissions.flush()
+      // The kernel has no room for it: it leaves when there is, and nobody waits for that.
+      if (this.unsentBytes > 0) {
+        this.loop.reactor.unref(this.handle)
+        setImmediate(() => this.onClosed())
+      }
+    }
   }
 
   /** Whether the kernel has taken some of the output since this was last asked. */

@@ -104,7 +104,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   get bufferSize(): number | undefined {
-    return this.wire === null ? undefined : this.writableLength
+    return this.hasHandle ? this.writableLength : undefined
   }
 
   connect(...args: unknown[]): this {
@@ -177,9 +177,9 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   resetAndDestroy(): this {
-    if (this.wire === null) {
+    if (!this.hasHandle) {
       this.destroy(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
-    } else if (this.wire.isUnix) {
+    } else if (this.wire?.isUnix) {
       throw nodeError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent')
     } else if (this.connecting) {
       this.once('connect', () => this._reset())
@@ -313,6 +313,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   useWire(wire: Wire): void {
     this.wire = wire
     if (!this.wantsRef) wire.unref()
+    // Nobody asked for what comes yet.
+    if (this.isPaused()) wire.stopReading()
   }
 
   /** An attempt to connect is given up. */
@@ -332,7 +334,9 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     if (this.tcp.typeOfService !== undefined) this.applyTypeOfService(this.tcp.typeOfService)
     this.emit('connect')
     this.emit('ready')
-    if (!this.destroyed && !this.isPaused()) this.read(0)
+    if (this.destroyed) return
+    if (!this.isPaused()) this.read(0)
+    else if (!this.isReading) this.wire?.stopReading()
   }
 
   /** A connection is not worse for a byte that the kernel did not take: listeners are told. */
@@ -361,6 +365,11 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   _reset(): this {
     this.resetsOnClose = true
     return this.destroy()
+  }
+
+  /** Whether Node would have a handle: it makes one before there is an address to connect to. */
+  private get hasHandle(): boolean {
+    return this.wire !== null || this.connecting
   }
 
   private startReading(): void {

@@ -1,6 +1,6 @@
 // Options of TCP and IP on sockets, and the rest of Berkeley sockets: as the kernel has them, seen by getsockopt.
 import { once } from 'node:events'
-import { type AddressInfo, Socket as NodeSocket, type ServerOpts } from 'node:net'
+import { type AddressInfo, Socket as NodeSocket } from 'node:net'
 import * as net from '@pollux/net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { leaveNothingBehind } from '../support/leaks.js'
@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const server of opened.splice(0)) server.close()
 })
 
-async function listening(options: ServerOpts = {}, host = '127.0.0.1') {
+async function listening(options: net.ServerOptions = {}, host = '127.0.0.1') {
   const server = net.createServer(options, (socket) => {
     socket.on('end', () => socket.end()).resume()
   })
@@ -23,7 +23,7 @@ async function listening(options: ServerOpts = {}, host = '127.0.0.1') {
   return { server, port: (server.address() as AddressInfo).port, host }
 }
 
-async function connected(options: object): Promise<net.Socket> {
+async function connected(options: net.ConnectOptions): Promise<net.Socket> {
   const socket = net.connect(options)
   await once(socket, 'connect')
   return socket
@@ -120,7 +120,7 @@ describe('the type of service', () => {
         expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
       )
     }
-    expect(() => new net.Socket({ typeOfService: 256 } as object)).toThrow('"options.typeOfService"')
+    expect(() => new net.Socket({ typeOfService: 256 })).toThrow('"options.typeOfService"')
   })
 })
 

@@ -1,0 +1,121 @@
+// @ts-check
+/** Runs a program over both modules: what differs, and what no run may ever do. */
+import nodeNet from 'node:net'
+import * as polluxNet from '@pollux/net'
+import { run } from './run.mjs'
+
+/** @typedef {import('./programs.mjs').Program} Program @typedef {import('./run.mjs').Seen} Seen */
+
+/** What a trace says of a socket at rest. */
+const STATE = /\{"readyState.*\}/
+
+/**
+ * What makes the order of events a matter of chance or of how the event loop works, so that no two traces are compared:
+ *
+ * - a write or an end to a connection that is gone: Node makes the system call inside of `write`, Pollux at the end of
+ *   the turn, when the peer's reset may have come in; and a half-open socket is told of the reset when the kernel
+ *   knows, where Node tells it at its next write;
+ * - `resetAndDestroy` while an end waits to be sent: Node fails with EINVAL, and sends no reset.
+ */
+const CHANCE = /EPIPE|write ECONNRESET|reset EINVAL/
+
+/**
+ * A reset that comes with the last bytes, or while a socket does not flow: libuv takes a hang-up for the end of the
+ * stream, so that Node says 'end', or nothing before somebody reads on.
+ *
+ * @param {string | undefined} node @param {string[]} pollux @param {number} at
+ */
+function isSwallowedReset(node, pollux, at) {
+  const wasReset = pollux.slice(at, at + 3).some((line) => /^error .*read ECONNRESET/.test(line))
+  return wasReset && /^(end$|-- )/.test(node ?? '')
+}
+
+/** Where the two modules differ: '' where they do not. @param {Program} program */
+export async function difference(program) {
+  const hasty = await differenceOf(program, false)
+  // What one of them had not seen yet because the machine is busy is no difference.
+  return hasty === '' ? '' : differenceOf(program, true)
+}
+
+/** @param {Program} program @param {boolean} patient */
+async function differenceOf(program, patient) {
+  const node = await run(nodeNet, program, patient)
+  const pollux = await run(/** @type {any} */ (polluxNet), program, patient)
+  const found = [broken('client', pollux.client), broken('peer', pollux.peer)]
+  const traces = [node.client.trace, node.peer.trace, pollux.client.trace, pollux.peer.trace]
+  if (!traces.some((trace) => trace.some((line) => CHANCE.test(line)))) {
+    found.push(
+      firstDifference('client', node.client.trace, pollux.client.trace),
+      firstDifference('peer', node.peer.trace, pollux.peer.trace),
+      firstDifference('server', node.server, pollux.server),
+    )
+  }
+  return found.join('')
+}
+
+/** @param {string} name @param {string[]} node @param {string[]} pollux */
+function firstDifference(name, node, pollux) {
+  const at = node.findIndex((line, i) => line !== pollux[i])
+  if (at < 0 && node.length === pollux.length) return ''
+  const first = at < 0 ? node.length : at
+  if (isSwallowedReset(node[first], pollux, first)) return ''
+  const lines = node.slice(0, first).map((line) => `    ${line.replace(STATE, '')}\n`)
+  const states = [node[first], pollux[first]].map((line) => line?.match(STATE)?.[0])
+  if (states[0] !== undefined && states[1] !== undefined) {
+    const [a, b] = states.map((state) => JSON.parse(/** @type {string} */ (state)))
+    const fields = Object.keys(a).filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]))
+    const told = fields.map(
+      (field) => `${field} is ${JSON.stringify(a[field])}, not ${JSON.stringify(b[field])}`,
+    )
+    return `\n${name}:\n${lines.join('')}  state: ${told.join('; ')}\n`
+  }
+  for (const [mark, trace] of /** @type {const} */ ([
+    ['node  ', node],
+    ['pollux', pollux],
+  ])) {
+    for (const line of trace.slice(first, first + 4)) lines.push(`  ${mark} ${line.replace(STATE, '')}\n`)
+  }
+  return `\n${name}:\n${lines.join('')}`
+}
+
+/**
+ * What a program of any size must not do over ours: lose, double or exchange bytes, or say twice what happens once.
+ * The pace of two such runs differs, and with it what a destroyed socket had sent.
+ *
+ * @param {Program} program
+ */
+export async function misbehaviour(program) {
+  const { client, peer } = await run(/** @type {any} */ (polluxNet), program, false)
+  return (
+    broken('client', client) +
+    broken('peer', peer) +
+    lost('client', client, peer) +
+    lost('peer', peer, client)
+  )
+}
+
+/** What one end sent and the other did not get. @param {string} name @param {Seen} from @param {Seen} to */
+function lost(name, from, to) {
+  if (from.isMixed || to.isMixed) return ''
+  const sent = Buffer.concat(from.sent)
+  const received = Buffer.concat(to.received)
+  if (!received.equals(sent.subarray(0, received.length)))
+    return `\n${name}: what arrived is not what was sent\n`
+  const wasWhole = from.trace.includes('finish') && to.trace.includes('end')
+  if (wasWhole && received.length < sent.length)
+    return `\n${name}: ${sent.length - received.length} bytes lost\n`
+  if (wasWhole && from.last.bytesWritten !== to.last.bytesRead)
+    return `\n${name}: bytesWritten is not bytesRead\n`
+  return ''
+}
+
+/** What must hold of a socket whatever it went through. @param {string} name @param {Seen} seen */
+export function broken(name, seen) {
+  const events = seen.trace.map((line) => line.split(' ')[0])
+  /** @type {string[]} */
+  const wrong = []
+  for (const event of ['connect', 'ready', 'end', 'finish', 'error', 'close']) {
+    if (events.filter((one) => one === event).length > 1) wrong.push(`'${event}' twice`)
+  }
+  return wrong.length === 0 ? '' : `\n${name}: ${wrong.join(', ')}\n    ${seen.trace.join('\n    ')}\n`
+}
