@@ -12,11 +12,23 @@ import {
 } from 'node:net'
 import { normalizeArguments } from './arguments.js'
 import { BoundSocket } from './bound-socket.js'
-import type { ServerOptions } from './server/options.js'
-import { Server } from './server/server.js'
-import type { InternalOptions } from './socket/options.js'
-import { Socket } from './socket/socket.js'
+import { Server as PolluxServer } from './server/server.js'
+import { Socket as PolluxSocket } from './socket/socket.js'
+import type * as types from './types.js'
+import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketConstructor } from './types.js'
 
+export type { BoundSocketOptions } from './bound-socket.js'
+export type { DropArgument, ListenOptions } from './server/options.js'
+export type {
+  AddressInfo,
+  ConnectionListener,
+  ConnectOptions,
+  ConnectOptions as NetConnectOpts,
+  ServerOptions,
+  ServerOptions as ServerOpts,
+  SocketOptions,
+  SocketOptions as SocketConstructorOpts,
+} from './types.js'
 export {
   BlockList,
   BoundSocket,
@@ -25,32 +37,51 @@ export {
   isIP,
   isIPv4,
   isIPv6,
-  Server,
-  Socket,
   SocketAddress,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 }
 
+/** As `net.Socket`: a `stream.Duplex` with the events, properties, methods and errors of the running Node. */
+export const Socket = PolluxSocket as unknown as SocketConstructor
+export type Socket = types.Socket
+
+/** As `net.Server`. */
+export const Server = PolluxServer as unknown as ServerConstructor
+export type Server = types.Server
+
 /** The old name of {@link Socket}. */
 export const Stream = Socket
+export type Stream = types.Socket
 
-/** As `net.createServer`. */
-export function createServer(
-  options?: ServerOptions | ((socket: Socket) => void),
-  listener?: (socket: Socket) => void,
-): Server {
-  return new Server(options, listener)
-}
+/**
+ * As `net.createServer`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@pollux/net'
+ *
+ * const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => server.close())
+ * ```
+ */
+export const createServer: CreateServer = (options, listener) => new Server(options, listener)
 
-/** As `net.connect`. */
-export function connect(...args: unknown[]): Socket {
-  const [options, callback] = normalizeArguments(args)
-  const given = options as InternalOptions & { timeout?: number }
-  const socket = new Socket(given)
-  if (given.timeout) socket.setTimeout(given.timeout)
+/**
+ * As `net.connect`: `(options, listener)`, `(port, host, listener)` or `(path, listener)`.
+ *
+ * @example
+ * ```ts
+ * import { connect } from '@pollux/net'
+ *
+ * const socket = connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => console.log(error.code)) // ECONNREFUSED
+ * ```
+ */
+export const connect = ((...args: unknown[]) => {
+  const [options, callback] = normalizeArguments(args) as unknown as [ConnectOptions, (() => void) | null]
+  const socket = new Socket(options)
+  if (options.timeout) socket.setTimeout(options.timeout)
   return callback === null ? socket.connect(options) : socket.connect(options, callback)
-}
+}) as Connect
 
 /** As `net.createConnection`. */
 export const createConnection = connect

@@ -1,13 +1,8 @@
 /** What a server takes and tells. */
-import type { BlockList, ListenOptions as NodeListenOptions, ServerOpts } from 'node:net'
+import type { ListenOptions as NodeListenOptions } from 'node:net'
 import { checkNumber, invalidType } from '../arguments.js'
 import { checkBlockList } from '../block-list.js'
-
-/** What the constructor takes, on all versions of Node. */
-export interface ServerOptions extends ServerOpts {
-  /** Addresses from which no connection is taken. */
-  blockList?: BlockList
-}
+import type { ServerOptions } from '../types.js'
 
 /** What `listen` takes, on all versions of Node. */
 export interface ListenOptions extends NodeListenOptions {

@@ -8,6 +8,7 @@ import { type Callback, checkFunction } from '../arguments.js'
 import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
 import type { InternalOptions } from '../socket/options.js'
 import { Socket } from '../socket/socket.js'
+import type { ServerOptions } from '../types.js'
 import { NODE_MAJOR } from '../versions.js'
 import type { Wire } from '../wire.js'
 import type { ListeningSocket } from './berkeley.js'
@@ -26,7 +27,7 @@ import { endsOf, isBlocked } from './ends.js'
 import { type ListenRequest, listenArguments, type PathTarget, readListenRequest } from './listen-form.js'
 import { Listener, type ListenerOwner, type Listening } from './listener.js'
 import { type FoundAddress, openAt, type Place, placeOf } from './open.js'
-import { checkServerOptions, type ListenOptions, type ServerOptions } from './options.js'
+import { checkServerOptions, type ListenOptions } from './options.js'
 
 /** Node 20 takes a `maxConnections` of 0 for none. */
 const ZERO_DROPS_ALL = NODE_MAJOR > 20

@@ -5,7 +5,7 @@
 import type { NetConnectOpts } from 'node:net'
 import { type Server, TLSSocket } from 'node:tls'
 import { connect } from '../index.js'
-import type { Socket } from '../socket/socket.js'
+import type { Socket } from '../types.js'
 
 /** Where Node keeps the stream below: not documented, and the same in all versions (tested). */
 interface LayerInside {

@@ -222,7 +222,7 @@ describe('a server', () => {
     const { berkeley } = server
     expect(berkeley?.getsockopt('SOL_SOCKET', 'SO_ACCEPTCONN')).toBe(true)
     expect(berkeley?.localAddress).toEqual({ family: 'IPv4', host: '127.0.0.1', port: portOf(server) })
-    expect(berkeley?.fd).toBe(server._handle?.fd)
+    expect(berkeley?.fd).toBe((server as unknown as { _handle?: { fd: number } })._handle?.fd)
     server.close()
     expect(server.berkeley).toBe(undefined)
     expect(() => berkeley?.fd).toThrow(expect.objectContaining({ code: 'EBADF' }))
