@@ -1,15 +1,14 @@
 /** A socket that somebody else opened, by its descriptor. */
 import { ChannelSocket, EventLoop, SocketError } from '@pollux/core'
-import { invalidType } from '../arguments.js'
+import { checkInt32 } from '../arguments.js'
 import { errnoError, nodeError } from '../errors.js'
 import { Wire } from '../wire.js'
 
 /** A descriptor that somebody else opened. @throws where it is no stream socket */
 export function adopt(fd: unknown): Wire {
-  if (typeof fd !== 'number' || fd < 0 || !Number.isInteger(fd))
-    throw invalidType('options.fd', 'a descriptor', fd)
+  const descriptor = checkInt32(fd, 'fd', 0)
   try {
-    const socket = ChannelSocket.adopt(fd, EventLoop.default())
+    const socket = ChannelSocket.adopt(descriptor, EventLoop.default())
     const wire = Wire.on(socket, socket.localAddress.family === 'Unix', null)
     socket.open(false)
     socket.release()

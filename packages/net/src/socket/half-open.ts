@@ -1,6 +1,5 @@
 /** Writing to a peer that has ended. */
 import { Duplex } from 'node:stream'
-import { nodeError } from '../errors.js'
 
 /** The peer has ended: what is written from here on can't arrive, unless half-open connections are wanted. */
 export function onPeerEnd(this: Duplex): void {
@@ -9,8 +8,7 @@ export function onPeerEnd(this: Duplex): void {
 
 function writeAfterEnd(this: Duplex, ...args: unknown[]): boolean {
   if (!this.writableEnded) return Duplex.prototype.write.apply(this, args as never)
-  const error = nodeError(Error, 'EPIPE', 'This socket has been ended by the other party')
-  error.stack = error.stack?.replace(' [EPIPE]', '')
+  const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' })
   const callback = args.find((arg) => typeof arg === 'function') as ((error: Error) => void) | undefined
   if (callback !== undefined) process.nextTick(callback, error)
   this.destroy(error)

@@ -233,7 +233,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   override _final(callback: WriteCallback): void {
-    if (this.pending) {
+    // Before Node 22 one that nobody has connected waits, too.
+    if (this.connecting || (NODE_MAJOR < 22 && this.wire === null)) {
       this.once('connect', () => this._final(callback))
       return
     }

@@ -46,6 +46,7 @@ export abstract class SocketTcpOptions extends SocketTimeout {
 
   /** The type-of-service byte (RFC 2474) of what is sent, 0 to 255; of an IPv6 socket its traffic class. */
   setTypeOfService(tos: number): this {
+    if (Number.isNaN(tos)) throw invalidType('tos', 'of type number', tos)
     checkTypeOfService(tos, 'tos')
     const { tcp, wire } = this
     const isNew = tos !== tcp.typeOfService
@@ -106,9 +107,8 @@ export function wholeSeconds(milliseconds: number | undefined): number {
   return Math.trunc((milliseconds ?? 0) / 1000) || 0
 }
 
-/** @throws what `socket.setTypeOfService` of Node throws */
-export function checkTypeOfService(value: unknown, name: string): number | undefined {
-  if (Number.isNaN(value)) throw invalidType(name, 'of type number', value)
+/** A byte. @throws what Node throws for anything else */
+export function checkTypeOfService(value: unknown, name: string): number {
   const tos = checkNumber(value, name)
   if (!Number.isInteger(tos)) throw outOfRange(name, 'an integer', tos)
   if (tos < 0 || tos > 255) throw outOfRange(name, '>= 0 && <= 255', tos)
