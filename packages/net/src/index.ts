@@ -13,9 +13,11 @@ import {
 import { normalizeArguments } from './arguments.js'
 import { BoundSocket } from './bound-socket.js'
 import { Server as PolluxServer } from './server/server.js'
+import { clientSockets } from './socket/methods.js'
 import { Socket as PolluxSocket } from './socket/socket.js'
 import type * as types from './types.js'
 import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketConstructor } from './types.js'
+import { NODE_MAJOR } from './versions.js'
 
 export type { BoundSocketOptions } from './bound-socket.js'
 export type { DropArgument, ListenOptions } from './server/options.js'
@@ -79,6 +81,7 @@ export const createServer: CreateServer = (options, listener) => new Server(opti
 export const connect = ((...args: unknown[]) => {
   const [options, callback] = normalizeArguments(args) as unknown as [ConnectOptions, (() => void) | null]
   const socket = new Socket(options)
+  if (NODE_MAJOR < 22 && clientSockets.hasSubscribers) clientSockets.publish({ socket })
   if (options.timeout) socket.setTimeout(options.timeout)
   return callback === null ? socket.connect(options) : socket.connect(options, callback)
 }) as Connect

@@ -15,6 +15,7 @@ import type {
 import type { BoundSocket } from './bound-socket.js'
 import type { ListeningSocket } from './server/berkeley.js'
 import type { ListenOptions } from './server/options.js'
+import type { StreamSocket } from './socket/berkeley.js'
 
 export type AddressInfo = NodeAddressInfo
 
@@ -43,6 +44,10 @@ export interface NewerSocketOptions {
   keepAlive?: boolean
   /** Milliseconds before the first probe; default 0: as the system has it. */
   keepAliveInitialDelay?: number
+  /** Milliseconds between probes. Default one second. */
+  keepAliveInterval?: number
+  /** Unanswered probes before the connection is given up. Default 10. */
+  keepAliveCount?: number
 }
 
 /** What `new Socket` takes. */
@@ -80,7 +85,7 @@ export interface SocketExtras {
    * })
    * ```
    */
-  readonly berkeley: ListeningSocket | undefined
+  readonly berkeley: StreamSocket | undefined
   /** Keep-alive with the time between probes and their number: `interval` in milliseconds; of Node 24. */
   setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this
   setKeepAlive(options: KeepAliveOptions): this

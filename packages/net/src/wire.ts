@@ -9,8 +9,10 @@ import {
   optionCallsOf,
   raiseUncaught,
   type SocketAddress,
+  SocketError,
   syscallName,
 } from '@pollux/core'
+import { StreamSocket } from './socket/berkeley.js'
 
 /** What a wire tells its stream. */
 export interface WireOwner {
@@ -40,6 +42,7 @@ export class Wire extends Channel {
   private onceClosed: (() => void) | null = null
   private finalBytesRead = -1
   private lastBytesTaken = 0
+  private underlying: StreamSocket | null = null
 
   constructor(loop: EventLoop, slot: number, generation: number, isUnix: boolean, owner: WireOwner | null) {
     super(loop, slot, generation)
@@ -177,9 +180,42 @@ export class Wire extends Channel {
     this.setOption('keepAlive', on)
     if (!on || delaySeconds <= 0) return
     const { setsockopt } = optionCallsOf(this)
-    setsockopt('IPPROTO_TCP', 'TCP_KEEPIDLE', delaySeconds)
-    setsockopt('IPPROTO_TCP', 'TCP_KEEPINTVL', Math.max(intervalSeconds, 1))
-    setsockopt('IPPROTO_TCP', 'TCP_KEEPCNT', Math.max(count, 1))
+    try {
+      setsockopt('IPPROTO_TCP', 'TCP_KEEPIDLE', delaySeconds)
+      setsockopt('IPPROTO_TCP', 'TCP_KEEPINTVL', Math.max(intervalSeconds, 1))
+      setsockopt('IPPROTO_TCP', 'TCP_KEEPCNT', Math.max(count, 1))
+    } catch (error) {
+      // Times that the kernel does not take are not taken: Node does not tell either.
+      if (!(error instanceof SocketError)) throw error
+    }
+  }
+
+  /** The rest of Berkeley sockets on this one: made for the few that ask. */
+  get berkeley(): StreamSocket {
+    this.underlying ??= new StreamSocket(this.loop, this.handle)
+    return this.underlying
+  }
+
+  /** The byte that IPv4 calls type of service and IPv6 traffic class; 0 of a socket that has neither. */
+  get typeOfService(): number {
+    if (!this.hasTypeOfService) return 0
+    const { getsockopt } = optionCallsOf(this)
+    return this.isIpv6 ? getsockopt('IPPROTO_IPV6', 'IPV6_TCLASS') : getsockopt('IPPROTO_IP', 'IP_TOS')
+  }
+
+  set typeOfService(byte: number) {
+    if (!this.hasTypeOfService) return
+    const { setsockopt } = optionCallsOf(this)
+    if (this.isIpv6) setsockopt('IPPROTO_IPV6', 'IPV6_TCLASS', byte)
+    else setsockopt('IPPROTO_IP', 'IP_TOS', byte)
+  }
+
+  get hasTypeOfService(): boolean {
+    return !this.isUnix && !this.closing
+  }
+
+  private get isIpv6(): boolean {
+    return this.localAddress?.family === 'IPv6'
   }
 
   ref(): void {

@@ -65,7 +65,7 @@ describe('a child process', () => {
     expect(() => spawn('echo', ['hello'], { stdio: ['ignore', client as never, 'ignore'] })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
     )
-    const { fd } = (client as unknown as { _handle: { fd: number } })._handle
+    const { fd } = client.berkeley as { fd: number }
     const child = spawn('echo', ['hello'], { stdio: ['ignore', fd, 'ignore'] })
     await once(child, 'exit')
     client.end()

@@ -1,4 +1,5 @@
 /** What a socket does: connect, read, write, end, and close. */
+import { channel } from 'node:diagnostics_channel'
 import type { BlockList, NetConnectOpts } from 'node:net'
 import type { ChannelSocket } from '@pollux/core'
 import { normalizeArguments } from '../arguments.js'
@@ -8,13 +9,17 @@ import { type Connecting, startConnecting } from '../connecting/start.js'
 import { errnoError, nodeError } from '../errors.js'
 import { ReadBuffer } from '../read-buffer.js'
 import type { Server } from '../server/server.js'
+import { NODE_MAJOR } from '../versions.js'
 import { Wire, type WireOwner } from '../wire.js'
 import { adopt } from './adopt.js'
 import { byteLength } from './ends.js'
 import { onPeerEnd } from './half-open.js'
 import type { InternalOptions } from './options.js'
 import type { Socket } from './socket.js'
-import { SocketTcpOptions } from './tcp-options.js'
+import { checkTypeOfService, SocketTcpOptions, wholeSeconds } from './tcp-options.js'
+
+/** Each socket that is about to connect. Node 20 publishes those of `net.connect` only. */
+export const clientSockets = channel('net.client.socket')
 
 type WriteCallback = (error?: Error | null) => void
 
@@ -48,9 +53,14 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this.tcp = {
       noDelay: Boolean(options.noDelay),
       keepAlive: Boolean(options.keepAlive),
-      keepAliveDelaySeconds: Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000),
-      keepAliveIntervalSeconds: undefined,
-      keepAliveCount: undefined,
+      keepAliveDelaySeconds: wholeSeconds(options.keepAliveInitialDelay),
+      keepAliveIntervalSeconds:
+        options.keepAliveInterval === undefined ? undefined : wholeSeconds(options.keepAliveInterval),
+      keepAliveCount: options.keepAliveCount,
+      typeOfService:
+        options.typeOfService === undefined
+          ? undefined
+          : checkTypeOfService(options.typeOfService, 'options.typeOfService'),
     }
     this.timer = null
     this.resetsOnClose = false
@@ -99,6 +109,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
 
   connect(...args: unknown[]): this {
     const [options, callback] = normalizeArguments(args)
+    if (NODE_MAJOR >= 22 && clientSockets.hasSubscribers) clientSockets.publish({ socket: this })
     if (callback !== null) this.once('connect', callback)
     if (this._parent?.connecting) return this
     if (options.port === undefined && options.path == null) {
@@ -320,11 +331,21 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this._unrefTimer()
     if (this.tcp.noDelay) this.setOption('noDelay', true)
     if (this.tcp.keepAlive) this.applyKeepAlive()
+    if (this.tcp.typeOfService !== undefined) this.applyTypeOfService(this.tcp.typeOfService)
     this.emit('connect')
     this.emit('ready')
     if (this.destroyed) return
     if (!this.isPaused()) this.read(0)
     else if (!this.isReading) this.wire?.stopReading()
+  }
+
+  /** A connection is not worse for a byte that the kernel did not take: listeners are told. */
+  private applyTypeOfService(tos: number): void {
+    try {
+      this.tryTypeOfService(tos)
+    } catch (error) {
+      this.emit('error', error)
+    }
   }
 
   // --- what programs use although Node does not document it ---

@@ -16,6 +16,9 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   noDelay?: boolean
   keepAlive?: boolean
   keepAliveInitialDelay?: number
+  keepAliveInterval?: number
+  keepAliveCount?: number
+  typeOfService?: number
 }
 
 /** What the stream reads of them, by name: a copy of unknown shape would make each look-up of its constructor a slow one. */

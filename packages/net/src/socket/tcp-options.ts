@@ -1,4 +1,8 @@
 /** Options of the socket below, which may be set before there is one. */
+import { SocketError } from '@pollux/core'
+import { checkNumber, invalidType, outOfRange } from '../arguments.js'
+import { errnoError } from '../errors.js'
+import type { StreamSocket } from './berkeley.js'
 import { SocketTimeout } from './timeout.js'
 
 /** What a connected socket does about its options when it is connected. */
@@ -8,6 +12,7 @@ export interface TcpOptions {
   keepAliveDelaySeconds: number
   keepAliveIntervalSeconds: number | undefined
   keepAliveCount: number | undefined
+  typeOfService: number | undefined
 }
 
 /** With the options of TCP and IP that `net.Socket` has methods for. */
@@ -32,12 +37,33 @@ export abstract class SocketTcpOptions extends SocketTimeout {
       typeof enable === 'object' && enable !== null ? enable : { enable, initialDelay, interval, count }
     const { tcp } = this
     tcp.keepAlive = Boolean(given.enable)
-    tcp.keepAliveDelaySeconds = Math.trunc((given.initialDelay ?? 0) / 1000)
-    tcp.keepAliveIntervalSeconds =
-      given.interval === undefined ? undefined : Math.trunc(given.interval / 1000)
+    tcp.keepAliveDelaySeconds = wholeSeconds(given.initialDelay)
+    tcp.keepAliveIntervalSeconds = given.interval === undefined ? undefined : wholeSeconds(given.interval)
     tcp.keepAliveCount = given.count
     if (this.wire !== null && !this.connecting) this.applyKeepAlive()
     return this
+  }
+
+  /** The type-of-service byte (RFC 2474) of what is sent, 0 to 255; of an IPv6 socket its traffic class. */
+  setTypeOfService(tos: number): this {
+    checkTypeOfService(tos, 'tos')
+    const { tcp, wire } = this
+    const isNew = tos !== tcp.typeOfService
+    tcp.typeOfService = tos
+    if (isNew && wire !== null && !this.connecting) this.tryTypeOfService(tos)
+    return this
+  }
+
+  /** What the kernel says; before there is a connection what was asked for, or 0. */
+  getTypeOfService(): number {
+    const { tcp, wire } = this
+    if (wire === null || this.connecting || !wire.hasTypeOfService) return tcp.typeOfService ?? 0
+    return wire.typeOfService
+  }
+
+  /** The rest of Berkeley sockets on this one. Undefined where there is no socket: before `connect`, and once it is closed. */
+  get berkeley(): StreamSocket | undefined {
+    return this.wire?.berkeley
   }
 
   /** Options that a server gives its connections. */
@@ -57,8 +83,34 @@ export abstract class SocketTcpOptions extends SocketTimeout {
     this.wire?.setOption(name, value)
   }
 
+  /** @throws what Node throws where the kernel refuses */
+  protected tryTypeOfService(tos: number): void {
+    try {
+      if (this.wire !== null) this.wire.typeOfService = tos
+    } catch (error) {
+      if (error instanceof SocketError && error.errno !== undefined) {
+        throw errnoError(-Math.abs(error.errno), 'setTypeOfService')
+      }
+      throw error
+    }
+  }
+
   protected applyKeepAlive(): void {
     const { keepAlive, keepAliveDelaySeconds, keepAliveIntervalSeconds, keepAliveCount } = this.tcp
     this.wire?.setKeepAlive(keepAlive, keepAliveDelaySeconds, keepAliveIntervalSeconds, keepAliveCount)
   }
+}
+
+/** Of milliseconds, as Node rounds them; 0 for what is no number. */
+export function wholeSeconds(milliseconds: number | undefined): number {
+  return Math.trunc((milliseconds ?? 0) / 1000) || 0
+}
+
+/** @throws what `socket.setTypeOfService` of Node throws */
+export function checkTypeOfService(value: unknown, name: string): number | undefined {
+  if (Number.isNaN(value)) throw invalidType(name, 'of type number', value)
+  const tos = checkNumber(value, name)
+  if (!Number.isInteger(tos)) throw outOfRange(name, 'an integer', tos)
+  if (tos < 0 || tos > 255) throw outOfRange(name, '>= 0 && <= 255', tos)
+  return tos
 }
