@@ -11,6 +11,7 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   manualStart?: boolean
   onread?: unknown
   handle?: unknown
+  captureRejections?: boolean
   blockList?: BlockList
   noDelay?: boolean
   keepAlive?: boolean
@@ -20,14 +21,29 @@ export interface InternalOptions extends Omit<SocketConstructorOpts, 'onread'>, 
   typeOfService?: number
 }
 
+/** What the stream reads of them, by name: a copy of unknown shape would make each look-up of its constructor a slow one. */
 export function streamOptions(options: InternalOptions): DuplexOptions {
   return {
-    ...options,
     allowHalfOpen: Boolean(options.allowHalfOpen),
     emitClose: false,
     autoDestroy: true,
     decodeStrings: false,
-  }
+    readable: options.readable,
+    writable: options.writable,
+    highWaterMark: options.highWaterMark,
+    readableHighWaterMark: options.readableHighWaterMark,
+    writableHighWaterMark: options.writableHighWaterMark,
+    encoding: options.encoding,
+    defaultEncoding: options.defaultEncoding,
+    captureRejections: options.captureRejections,
+    signal: options.signal,
+    construct: options.construct,
+    read: options.read,
+    write: options.write,
+    writev: options.writev,
+    final: options.final,
+    destroy: options.destroy,
+  } as DuplexOptions
 }
 
 export function checkedOptions(options: unknown): InternalOptions {
