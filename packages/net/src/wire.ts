@@ -11,8 +11,8 @@ import {
   type SocketAddress,
   SocketError,
   syscallName,
+  UnderlyingSocket,
 } from '@pollux/core'
-import { StreamSocket } from './socket/berkeley.js'
 
 /** What a wire tells its stream. */
 export interface WireOwner {
@@ -42,7 +42,7 @@ export class Wire extends Channel {
   private onceClosed: (() => void) | null = null
   private finalBytesRead = -1
   private lastBytesTaken = 0
-  private underlying: StreamSocket | null = null
+  private underlying: UnderlyingSocket | null = null
 
   constructor(loop: EventLoop, slot: number, generation: number, isUnix: boolean, owner: WireOwner | null) {
     super(loop, slot, generation)
@@ -191,8 +191,8 @@ export class Wire extends Channel {
   }
 
   /** The rest of Berkeley sockets on this one: made for the few that ask. */
-  get berkeley(): StreamSocket {
-    this.underlying ??= new StreamSocket(this.loop, this.handle)
+  get berkeley(): UnderlyingSocket {
+    this.underlying ??= new UnderlyingSocket(this.loop, this.handle)
     return this.underlying
   }
 

@@ -3,7 +3,7 @@ import { channel, tracingChannel } from 'node:diagnostics_channel'
 import EventEmitter from 'node:events'
 import { type AddressInfo, type BlockList, Server as NodeServer } from 'node:net'
 import { getDefaultHighWaterMark } from 'node:stream'
-import { type ChannelSocket, SocketError } from '@pollux/core'
+import { type ChannelSocket, SocketError, type UnderlyingSocket } from '@pollux/core'
 import { type Callback, checkFunction } from '../arguments.js'
 import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
 import { countNodesToo } from '../instances.js'
@@ -12,7 +12,6 @@ import { Socket } from '../socket/socket.js'
 import type { ServerOptions } from '../types.js'
 import { NODE_MAJOR } from '../versions.js'
 import type { Wire } from '../wire.js'
-import type { ListeningSocket } from './berkeley.js'
 import { lookUpHost, openToAll, shareFd } from './bind.js'
 import {
   acceptsItself,
@@ -166,7 +165,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
    * The rest of Berkeley sockets on the listening socket. Undefined while the server does not listen, and in a worker of
    * a cluster whose primary accepts.
    */
-  get berkeley(): ListeningSocket | undefined {
+  get berkeley(): UnderlyingSocket | undefined {
     return this._handle?.berkeley
   }
 

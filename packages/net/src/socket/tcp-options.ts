@@ -1,8 +1,7 @@
 /** Options of the socket below, which may be set before there is one. */
-import { SocketError } from '@pollux/core'
+import { SocketError, type UnderlyingSocket } from '@pollux/core'
 import { checkNumber, invalidType, outOfRange } from '../arguments.js'
 import { errnoError } from '../errors.js'
-import type { StreamSocket } from './berkeley.js'
 import { SocketTimeout } from './timeout.js'
 
 /** What a connected socket does about its options when it is connected. */
@@ -62,7 +61,7 @@ export abstract class SocketTcpOptions extends SocketTimeout {
   }
 
   /** The rest of Berkeley sockets on this one. Undefined where there is no socket: before `connect`, and once it is closed. */
-  get berkeley(): StreamSocket | undefined {
+  get berkeley(): UnderlyingSocket | undefined {
     return this.wire?.berkeley
   }
 
