@@ -1,11 +1,12 @@
 /** A server with the interface of `net.Server`, on the event loop of Pollux. */
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import EventEmitter from 'node:events'
-import type { AddressInfo, BlockList } from 'node:net'
+import { type AddressInfo, type BlockList, Server as NodeServer } from 'node:net'
 import { getDefaultHighWaterMark } from 'node:stream'
 import { type ChannelSocket, SocketError } from '@pollux/core'
 import { type Callback, checkFunction } from '../arguments.js'
 import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
+import { countNodesToo } from '../instances.js'
 import type { InternalOptions } from '../socket/options.js'
 import { Socket } from '../socket/socket.js'
 import type { ServerOptions } from '../types.js'
@@ -356,3 +357,4 @@ Object.defineProperty(ServerMethods.prototype, 'constructor', {
 })
 Object.setPrototypeOf(Server, EventEmitter)
 Object.defineProperty(Server, 'name', { value: 'Server' })
+countNodesToo(Server, NodeServer)

@@ -9,8 +9,9 @@
  *             addresses     idle time        options             stream, life     construction
  * ```
  */
-import type { SocketConstructorOpts } from 'node:net'
+import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
+import { countNodesToo } from '../instances.js'
 import { SocketMethods } from './methods.js'
 import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
 
@@ -42,3 +43,4 @@ Object.defineProperty(SocketMethods.prototype, 'constructor', {
 })
 Object.setPrototypeOf(Socket, Duplex)
 Object.defineProperty(Socket, 'name', { value: 'Socket' })
+countNodesToo(Socket, NodeSocket)
