@@ -74,7 +74,12 @@ export type { EventLoopOptions } from './options.js'
 export { type PollEntry, type PollOptions, type PollResult, poll, pollNow } from './readiness/poll.js'
 export { type SelectResult, type SelectSets, select, selectNow } from './readiness/select.js'
 export { resolveEndpoint } from './resolve.js'
-export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
+export {
+  type BooleanSocketOption,
+  type NumericSocketOption,
+  type SocketOption,
+  setSocketOption,
+} from './socket-options.js'
 export type { Unspecified } from './sockets/connect.js'
 export { type InheritedSocket, inheritedSockets } from './sockets/inherited.js'
 export { type Accepted, Socket, type SocketOptions, socket, socketpair } from './sockets/socket.js'

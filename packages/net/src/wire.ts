@@ -10,6 +10,7 @@ import {
   raiseUncaught,
   type SocketAddress,
   SocketError,
+  setSocketOption,
   syscallName,
   UnderlyingSocket,
 } from '@pollux/core'
@@ -170,9 +171,7 @@ export class Wire extends Channel {
 
   setOption(name: 'noDelay' | 'keepAlive', value: boolean): void {
     if (this.isUnix || this.closing) return
-    const { setsockopt } = optionCallsOf(this)
-    if (name === 'noDelay') setsockopt('IPPROTO_TCP', 'TCP_NODELAY', value)
-    else setsockopt('SOL_SOCKET', 'SO_KEEPALIVE', value)
+    setSocketOption(this, name, value)
   }
 
   setKeepAlive(on: boolean, delaySeconds: number, intervalSeconds = 1, count = 10): void {

@@ -184,8 +184,10 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
       wire,
       allowHalfOpen: this.allowHalfOpen,
       pauseOnCreate: this.pauseOnConnect,
-      readable: true,
-      writable: true,
+      // As `streamOptions` has them.
+      emitClose: false,
+      autoDestroy: true,
+      decodeStrings: false,
       readableHighWaterMark: this.highWaterMark,
       writableHighWaterMark: this.highWaterMark,
     }

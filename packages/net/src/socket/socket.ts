@@ -28,7 +28,9 @@ export interface SocketConstructor {
 export const Socket: SocketConstructor = function (this: unknown, options?: unknown): Socket | undefined {
   if (!(this instanceof Socket)) return new Socket(options as SocketConstructorOpts)
   const given = checkedOptions(options)
-  ;(Duplex as unknown as (this: unknown, options: DuplexOptions) => void).call(this, streamOptions(given))
+  // What a server made for a connection has what the stream reads.
+  const forStream = given.wire === undefined ? streamOptions(given) : given
+  ;(Duplex as unknown as (this: unknown, options: DuplexOptions) => void).call(this, forStream)
   ;(this as unknown as { initialize(options: InternalOptions): void }).initialize(given)
   return undefined
 } as unknown as SocketConstructor
