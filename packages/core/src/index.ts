@@ -74,7 +74,12 @@ export type { EventLoopOptions } from './options.js'
 export { type PollEntry, type PollOptions, type PollResult, poll, pollNow } from './readiness/poll.js'
 export { type SelectResult, type SelectSets, select, selectNow } from './readiness/select.js'
 export { resolveEndpoint } from './resolve.js'
-export type { BooleanSocketOption, NumericSocketOption, SocketOption } from './socket-options.js'
+export {
+  type BooleanSocketOption,
+  type NumericSocketOption,
+  type SocketOption,
+  setSocketOption,
+} from './socket-options.js'
 export type { Unspecified } from './sockets/connect.js'
 export { type InheritedSocket, inheritedSockets } from './sockets/inherited.js'
 export { type Accepted, Socket, type SocketOptions, socket, socketpair } from './sockets/socket.js'
@@ -82,5 +87,6 @@ export type { ReceivedFrom } from './sockets/transfer.js'
 export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT, type Submissions } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
+export { UnderlyingSocket } from './underlying-socket.js'
 export { checkBoolean, checkInteger, checkObject, checkSignal } from './validate.js'
 export { checkWaitOptions, type Patience, type WaitOptions } from './wait-options.js'

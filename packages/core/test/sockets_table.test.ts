@@ -17,6 +17,7 @@ const OF_THE_LOOP = [
   'DatagramChannel',
   'DatagramError',
   'EventLoop',
+  'UnderlyingSocket',
   'bufferView',
   'checkBoolean',
   'checkHost',

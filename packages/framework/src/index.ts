@@ -9,6 +9,7 @@ export {
   type IpEndpoint,
   type SocketAddress,
   SocketError,
+  type UnderlyingSocket,
   type UnixAddress,
   type UnixEndpoint,
 } from '@pollux/core'
@@ -55,7 +56,6 @@ export type { Payload } from './codecs/payload.js'
 export { raw } from './codecs/raw.js'
 export { CloseReason } from './connection/close-reason.js'
 export { type AnyConnection, Connection } from './connection/connection.js'
-export type { ConnectionSocket } from './connection/connection-socket.js'
 export type { Filter } from './connection/filter.js'
 export type {
   ConnectionHandlers,

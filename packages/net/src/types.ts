@@ -12,10 +12,9 @@ import type {
   SocketConstructorOpts,
   TcpSocketConnectOpts,
 } from 'node:net'
+import type { UnderlyingSocket } from '@pollux/core'
 import type { BoundSocket } from './bound-socket.js'
-import type { ListeningSocket } from './server/berkeley.js'
 import type { ListenOptions } from './server/options.js'
-import type { StreamSocket } from './socket/berkeley.js'
 
 export type AddressInfo = NodeAddressInfo
 
@@ -85,7 +84,7 @@ export interface SocketExtras {
    * })
    * ```
    */
-  readonly berkeley: StreamSocket | undefined
+  readonly berkeley: UnderlyingSocket | undefined
   /** Keep-alive with the time between probes and their number: `interval` in milliseconds; of Node 24. */
   setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this
   setKeepAlive(options: KeepAliveOptions): this
@@ -106,7 +105,7 @@ export interface ServerExtras {
    * The rest of Berkeley sockets on the listening socket. Undefined while the server does not listen, and in a worker of a
    * cluster whose primary accepts.
    */
-  readonly berkeley: ListeningSocket | undefined
+  readonly berkeley: UnderlyingSocket | undefined
   /** Whether connections beyond `maxConnections` are dropped in a worker of a cluster too; of Node 22. */
   dropMaxConnection: boolean
   listen(options: ListenOptions, listener?: () => void): this

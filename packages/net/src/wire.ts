@@ -10,9 +10,10 @@ import {
   raiseUncaught,
   type SocketAddress,
   SocketError,
+  setSocketOption,
   syscallName,
+  UnderlyingSocket,
 } from '@pollux/core'
-import { StreamSocket } from './socket/berkeley.js'
 
 /** What a wire tells its stream. */
 export interface WireOwner {
@@ -42,7 +43,7 @@ export class Wire extends Channel {
   private onceClosed: (() => void) | null = null
   private finalBytesRead = -1
   private lastBytesTaken = 0
-  private underlying: StreamSocket | null = null
+  private underlying: UnderlyingSocket | null = null
 
   constructor(loop: EventLoop, slot: number, generation: number, isUnix: boolean, owner: WireOwner | null) {
     super(loop, slot, generation)
@@ -170,9 +171,7 @@ export class Wire extends Channel {
 
   setOption(name: 'noDelay' | 'keepAlive', value: boolean): void {
     if (this.isUnix || this.closing) return
-    const { setsockopt } = optionCallsOf(this)
-    if (name === 'noDelay') setsockopt('IPPROTO_TCP', 'TCP_NODELAY', value)
-    else setsockopt('SOL_SOCKET', 'SO_KEEPALIVE', value)
+    setSocketOption(this, name, value)
   }
 
   setKeepAlive(on: boolean, delaySeconds: number, intervalSeconds = 1, count = 10): void {
@@ -191,8 +190,8 @@ export class Wire extends Channel {
   }
 
   /** The rest of Berkeley sockets on this one: made for the few that ask. */
-  get berkeley(): StreamSocket {
-    this.underlying ??= new StreamSocket(this.loop, this.handle)
+  get berkeley(): UnderlyingSocket {
+    this.underlying ??= new UnderlyingSocket(this.loop, this.handle)
     return this.underlying
   }
 

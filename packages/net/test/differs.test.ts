@@ -35,11 +35,25 @@ async function textOf(socket: Socket): Promise<string> {
   return text
 }
 
-it('classes are their own, on either side', () => {
-  expect([new Socket() instanceof node.Socket, new node.Socket() instanceof Socket]).toEqual([false, false])
-  expect([createServer() instanceof node.Server, node.createServer() instanceof Server]).toEqual([
+it('ours are no instances of the classes of Node, whose own are taken for ones of ours', () => {
+  expect(
+    [new Socket(), createServer()].map((one) => [one instanceof node.Socket, one instanceof node.Server]),
+  ).toEqual([
+    [false, false],
+    [false, false],
+  ])
+  const [socket, server] = [new node.Socket(), node.createServer()]
+  expect([socket instanceof Socket, server instanceof Server]).toEqual([true, true])
+  expect([socket instanceof Server, server instanceof Socket, {} instanceof Socket]).toEqual([
     false,
     false,
+    false,
+  ])
+  class Mine extends Socket {}
+  expect([socket instanceof Mine, new Mine() instanceof Mine, new Mine() instanceof Socket]).toEqual([
+    false,
+    true,
+    true,
   ])
 })
 

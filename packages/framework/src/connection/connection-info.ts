@@ -1,7 +1,6 @@
 /** What one can ask of a connection: its state, its addresses, what it has moved. */
-import { Channel, Column, type SocketAddress } from '@pollux/core'
+import { Channel, Column, type SocketAddress, UnderlyingSocket } from '@pollux/core'
 import type { Secure } from '../tls/secure.js'
-import { ConnectionSocket } from './connection-socket.js'
 import type { Filter } from './filter.js'
 import { Lifecycle, type ReadyState, readyStateOf } from './lifecycle.js'
 
@@ -11,7 +10,7 @@ const { CONNECTING, DESTROYED, CLOSED } = Lifecycle
 class Details {
   local: SocketAddress | undefined = undefined
   remote: SocketAddress | undefined = undefined
-  socket: ConnectionSocket | undefined = undefined
+  socket: UnderlyingSocket | undefined = undefined
   /** What failed the connection, and why it closes in a word. */
   error: unknown = undefined
   closeReason: string | undefined = undefined
@@ -126,9 +125,9 @@ export abstract class ConnectionInfo extends Channel {
   }
 
   /** The socket underneath, with every option that the system has. */
-  get socket(): ConnectionSocket {
+  get socket(): UnderlyingSocket {
     const { details } = this
-    details.socket ??= new ConnectionSocket(this.loop, this.handle)
+    details.socket ??= new UnderlyingSocket(this.loop, this.handle)
     return details.socket
   }
 

@@ -1,10 +1,16 @@
 /** What a server listens on. */
 import { AsyncResource } from 'node:async_hooks'
 import type { AddressInfo } from 'node:net'
-import { Channel, type ChannelSocket, Op, raiseUncaught, type SocketAddress } from '@pollux/core'
+import {
+  Channel,
+  type ChannelSocket,
+  Op,
+  raiseUncaught,
+  type SocketAddress,
+  UnderlyingSocket,
+} from '@pollux/core'
 import { errnoError } from '../errors.js'
 import { Wire } from '../wire.js'
-import { ListeningSocket } from './berkeley.js'
 
 /** Whom a listener tells. */
 export interface ListenerOwner {
@@ -15,7 +21,7 @@ export interface ListenerOwner {
 /** A socket of this process ({@link Listener}), or a share of one of the primary's (`PrimaryListener`). */
 export interface Listening {
   readonly fd: number
-  readonly berkeley: ListeningSocket | undefined
+  readonly berkeley: UnderlyingSocket | undefined
   /** Of a TCP socket. */
   address(): AddressInfo | null
   getAsyncId(): number
@@ -33,7 +39,7 @@ export class Listener extends Channel implements Listening {
   private readonly isUnix: boolean
   private isReferenced = true
   private closing = false
-  private tools: ListeningSocket | undefined = undefined
+  private tools: UnderlyingSocket | undefined = undefined
   private readonly closed: (() => void) | undefined
 
   /**
@@ -55,8 +61,8 @@ export class Listener extends Channel implements Listening {
     return this.closing ? -1 : this.loop.reactor.fd(this.handle)
   }
 
-  get berkeley(): ListeningSocket {
-    this.tools ??= new ListeningSocket(this.loop, this.handle)
+  get berkeley(): UnderlyingSocket {
+    this.tools ??= new UnderlyingSocket(this.loop, this.handle)
     return this.tools
   }
 

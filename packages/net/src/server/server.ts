@@ -1,17 +1,17 @@
 /** A server with the interface of `net.Server`, on the event loop of Pollux. */
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import EventEmitter from 'node:events'
-import type { AddressInfo, BlockList } from 'node:net'
+import { type AddressInfo, type BlockList, Server as NodeServer } from 'node:net'
 import { getDefaultHighWaterMark } from 'node:stream'
-import { type ChannelSocket, SocketError } from '@pollux/core'
+import { type ChannelSocket, SocketError, type UnderlyingSocket } from '@pollux/core'
 import { type Callback, checkFunction } from '../arguments.js'
 import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
+import { countNodesToo } from '../instances.js'
 import type { InternalOptions } from '../socket/options.js'
 import { Socket } from '../socket/socket.js'
 import type { ServerOptions } from '../types.js'
 import { NODE_MAJOR } from '../versions.js'
 import type { Wire } from '../wire.js'
-import type { ListeningSocket } from './berkeley.js'
 import { lookUpHost, openToAll, shareFd } from './bind.js'
 import {
   acceptsItself,
@@ -165,7 +165,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
    * The rest of Berkeley sockets on the listening socket. Undefined while the server does not listen, and in a worker of
    * a cluster whose primary accepts.
    */
-  get berkeley(): ListeningSocket | undefined {
+  get berkeley(): UnderlyingSocket | undefined {
     return this._handle?.berkeley
   }
 
@@ -184,8 +184,10 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
       wire,
       allowHalfOpen: this.allowHalfOpen,
       pauseOnCreate: this.pauseOnConnect,
-      readable: true,
-      writable: true,
+      // As `streamOptions` has them.
+      emitClose: false,
+      autoDestroy: true,
+      decodeStrings: false,
       readableHighWaterMark: this.highWaterMark,
       writableHighWaterMark: this.highWaterMark,
     }
@@ -354,3 +356,4 @@ Object.defineProperty(ServerMethods.prototype, 'constructor', {
 })
 Object.setPrototypeOf(Server, EventEmitter)
 Object.defineProperty(Server, 'name', { value: 'Server' })
+countNodesToo(Server, NodeServer)

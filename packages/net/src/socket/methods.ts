@@ -16,7 +16,7 @@ import { byteLength } from './ends.js'
 import { onPeerEnd } from './half-open.js'
 import type { InternalOptions } from './options.js'
 import type { Socket } from './socket.js'
-import { checkTypeOfService, SocketTcpOptions, wholeSeconds } from './tcp-options.js'
+import { AS_OPENED, SocketTcpOptions, tcpOptionsOf } from './tcp-options.js'
 
 /** Each socket that is about to connect. Node 20 publishes those of `net.connect` only. */
 export const clientSockets = channel('net.client.socket')
@@ -50,18 +50,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this.wire = null
     this.attempt = null
     this.onread = ReadBuffer.from(options.onread)
-    this.tcp = {
-      noDelay: Boolean(options.noDelay),
-      keepAlive: Boolean(options.keepAlive),
-      keepAliveDelaySeconds: wholeSeconds(options.keepAliveInitialDelay),
-      keepAliveIntervalSeconds:
-        options.keepAliveInterval === undefined ? undefined : wholeSeconds(options.keepAliveInterval),
-      keepAliveCount: options.keepAliveCount,
-      typeOfService:
-        options.typeOfService === undefined
-          ? undefined
-          : checkTypeOfService(options.typeOfService, 'options.typeOfService'),
-    }
+    this.tcp = options.wire === undefined ? tcpOptionsOf(options) : AS_OPENED
     this.timer = null
     this.resetsOnClose = false
     this.wantsRef = true

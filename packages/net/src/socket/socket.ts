@@ -9,8 +9,9 @@
  *             addresses     idle time        options             stream, life     construction
  * ```
  */
-import type { SocketConstructorOpts } from 'node:net'
+import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
+import { countNodesToo } from '../instances.js'
 import { SocketMethods } from './methods.js'
 import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
 
@@ -27,7 +28,9 @@ export interface SocketConstructor {
 export const Socket: SocketConstructor = function (this: unknown, options?: unknown): Socket | undefined {
   if (!(this instanceof Socket)) return new Socket(options as SocketConstructorOpts)
   const given = checkedOptions(options)
-  ;(Duplex as unknown as (this: unknown, options: DuplexOptions) => void).call(this, streamOptions(given))
+  // What a server made for a connection has what the stream reads.
+  const forStream = given.wire === undefined ? streamOptions(given) : given
+  ;(Duplex as unknown as (this: unknown, options: DuplexOptions) => void).call(this, forStream)
   ;(this as unknown as { initialize(options: InternalOptions): void }).initialize(given)
   return undefined
 } as unknown as SocketConstructor
@@ -40,3 +43,4 @@ Object.defineProperty(SocketMethods.prototype, 'constructor', {
 })
 Object.setPrototypeOf(Socket, Duplex)
 Object.defineProperty(Socket, 'name', { value: 'Socket' })
+countNodesToo(Socket, NodeSocket)

@@ -1,19 +1,31 @@
 /** Options of the socket below, which may be set before there is one. */
-import { SocketError } from '@pollux/core'
+import { SocketError, type UnderlyingSocket } from '@pollux/core'
 import { checkNumber, invalidType, outOfRange } from '../arguments.js'
 import { errnoError } from '../errors.js'
-import type { StreamSocket } from './berkeley.js'
+import type { InternalOptions } from './options.js'
 import { SocketTimeout } from './timeout.js'
 
-/** What a connected socket does about its options when it is connected. */
+/** What a connected socket does about its options when it is connected. Replaced, not changed: most sockets share one. */
 export interface TcpOptions {
-  noDelay: boolean
-  keepAlive: boolean
-  keepAliveDelaySeconds: number
-  keepAliveIntervalSeconds: number | undefined
-  keepAliveCount: number | undefined
-  typeOfService: number | undefined
+  readonly noDelay: boolean
+  readonly keepAlive: boolean
+  readonly keepAliveDelaySeconds: number
+  readonly keepAliveIntervalSeconds: number | undefined
+  readonly keepAliveCount: number | undefined
+  readonly typeOfService: number | undefined
 }
+
+/** Of a socket of which nothing else was asked. */
+export const AS_OPENED: TcpOptions = {
+  noDelay: false,
+  keepAlive: false,
+  keepAliveDelaySeconds: 0,
+  keepAliveIntervalSeconds: undefined,
+  keepAliveCount: undefined,
+  typeOfService: undefined,
+}
+
+const WITHOUT_DELAY: TcpOptions = { ...AS_OPENED, noDelay: true }
 
 /** With the options of TCP and IP that `net.Socket` has methods for. */
 export abstract class SocketTcpOptions extends SocketTimeout {
@@ -23,7 +35,7 @@ export abstract class SocketTcpOptions extends SocketTimeout {
     const noDelay = enable === undefined ? true : Boolean(enable)
     if (this.wire !== null && !this.connecting && noDelay !== this.tcp.noDelay)
       this.setOption('noDelay', noDelay)
-    this.tcp.noDelay = noDelay
+    this.changeNoDelay(noDelay)
     return this
   }
 
@@ -35,11 +47,13 @@ export abstract class SocketTcpOptions extends SocketTimeout {
   ): this {
     const given =
       typeof enable === 'object' && enable !== null ? enable : { enable, initialDelay, interval, count }
-    const { tcp } = this
-    tcp.keepAlive = Boolean(given.enable)
-    tcp.keepAliveDelaySeconds = wholeSeconds(given.initialDelay)
-    tcp.keepAliveIntervalSeconds = given.interval === undefined ? undefined : wholeSeconds(given.interval)
-    tcp.keepAliveCount = given.count
+    this.tcp = {
+      ...this.tcp,
+      keepAlive: Boolean(given.enable),
+      keepAliveDelaySeconds: wholeSeconds(given.initialDelay),
+      keepAliveIntervalSeconds: given.interval === undefined ? undefined : wholeSeconds(given.interval),
+      keepAliveCount: given.count,
+    }
     if (this.wire !== null && !this.connecting) this.applyKeepAlive()
     return this
   }
@@ -50,7 +64,7 @@ export abstract class SocketTcpOptions extends SocketTimeout {
     checkTypeOfService(tos, 'tos')
     const { tcp, wire } = this
     const isNew = tos !== tcp.typeOfService
-    tcp.typeOfService = tos
+    this.tcp = { ...tcp, typeOfService: tos }
     if (isNew && wire !== null && !this.connecting) this.tryTypeOfService(tos)
     return this
   }
@@ -63,20 +77,25 @@ export abstract class SocketTcpOptions extends SocketTimeout {
   }
 
   /** The rest of Berkeley sockets on this one. Undefined where there is no socket: before `connect`, and once it is closed. */
-  get berkeley(): StreamSocket | undefined {
+  get berkeley(): UnderlyingSocket | undefined {
     return this.wire?.berkeley
   }
 
   /** Options that a server gives its connections. */
   configure(noDelay: boolean, keepAlive: boolean, keepAliveDelaySeconds: number): void {
     if (noDelay) {
-      this.tcp.noDelay = true
+      this.changeNoDelay(true)
       this.setOption('noDelay', true)
     }
     if (keepAlive) {
-      this.tcp.keepAlive = true
-      this.tcp.keepAliveDelaySeconds = keepAliveDelaySeconds
+      this.tcp = { ...this.tcp, keepAlive: true, keepAliveDelaySeconds }
       this.applyKeepAlive()
+    }
+  }
+
+  private changeNoDelay(noDelay: boolean): void {
+    if (noDelay !== this.tcp.noDelay) {
+      this.tcp = this.tcp === AS_OPENED ? WITHOUT_DELAY : { ...this.tcp, noDelay }
     }
   }
 
@@ -102,13 +121,27 @@ export abstract class SocketTcpOptions extends SocketTimeout {
   }
 }
 
+/** What a new socket is asked for. @throws what the constructor of Node's throws */
+export function tcpOptionsOf(options: InternalOptions): TcpOptions {
+  const { keepAliveInterval, typeOfService } = options
+  return {
+    noDelay: Boolean(options.noDelay),
+    keepAlive: Boolean(options.keepAlive),
+    keepAliveDelaySeconds: wholeSeconds(options.keepAliveInitialDelay),
+    keepAliveIntervalSeconds: keepAliveInterval === undefined ? undefined : wholeSeconds(keepAliveInterval),
+    keepAliveCount: options.keepAliveCount,
+    typeOfService:
+      typeOfService === undefined ? undefined : checkTypeOfService(typeOfService, 'options.typeOfService'),
+  }
+}
+
 /** Of milliseconds, as Node rounds them; 0 for what is no number. */
-export function wholeSeconds(milliseconds: number | undefined): number {
+function wholeSeconds(milliseconds: number | undefined): number {
   return Math.trunc((milliseconds ?? 0) / 1000) || 0
 }
 
 /** A byte. @throws what Node throws for anything else */
-export function checkTypeOfService(value: unknown, name: string): number {
+function checkTypeOfService(value: unknown, name: string): number {
   const tos = checkNumber(value, name)
   if (!Number.isInteger(tos)) throw outOfRange(name, 'an integer', tos)
   if (tos < 0 || tos > 255) throw outOfRange(name, '>= 0 && <= 255', tos)

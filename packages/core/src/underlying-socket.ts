@@ -1,33 +1,23 @@
-/** The socket under a stream, for whatever `node:net` has no word for. */
-import {
-  type EventLoop,
-  type OptionCalls,
-  optionCallsOf,
-  publicAddress,
-  type SocketAddress,
-  systemError,
-} from '@pollux/core'
+/** The socket under something that has words of its own for it: a connection, a server, a stream. */
+import { publicAddress, type SocketAddress } from './address.js'
+import type { EventLoop } from './event-loop.js'
+import { type OptionCalls, optionCallsOf } from './options/option-calls.js'
+import { systemError } from './system-error.js'
 
 /**
- * A stream socket: every option of `@pollux/core`, the names of both ends and the descriptor.
+ * A socket of an event loop that somebody else owns, for whatever its owner has no word of its own for: every option, both
+ * addresses and the descriptor.
  *
  * @example
  * ```ts
- * import { connect, createServer } from '@pollux/net'
- *
- * const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1', () => {
- *   const socket = connect(server.address().port, '127.0.0.1', () => {
- *     console.log(socket.berkeley.getsockopt('IPPROTO_TCP', 'TCP_INFO').state) // ESTABLISHED
- *     socket.destroy()
- *     server.close()
- *   })
- * })
+ * conn.socket.setsockopt('SOL_SOCKET', 'SO_KEEPALIVE', true)
+ * console.log(conn.socket.getsockopt('IPPROTO_TCP', 'TCP_INFO').state) // 'ESTABLISHED'
  * ```
  */
-export class StreamSocket {
-  /** getsockopt(2), as `Socket.getsockopt` of `@pollux/core`. Throws SocketError EBADF once the socket is closed. */
+export class UnderlyingSocket {
+  /** getsockopt(2), as `Socket.getsockopt`. Throws SocketError EBADF once the socket is closed. */
   readonly getsockopt: OptionCalls['getsockopt']
-  /** setsockopt(2), as `Socket.setsockopt` of `@pollux/core`. */
+  /** setsockopt(2), as `Socket.setsockopt`. What is set on a listening socket, connections inherit as the kernel has it. */
   readonly setsockopt: OptionCalls['setsockopt']
   readonly #loop: EventLoop
   readonly #handle: number
@@ -41,13 +31,16 @@ export class StreamSocket {
     this.setsockopt = setsockopt
   }
 
-  /** getsockname(2), with the path of a Unix socket. Undefined once the socket is closed. */
+  /** getsockname(2). Undefined once the socket is closed. */
   get localAddress(): SocketAddress | undefined {
     const address = this.#loop.reactor.localAddress(this.#handle)
     return typeof address === 'number' ? undefined : publicAddress(address)
   }
 
-  /** getpeername(2), with the path of a Unix socket. Undefined while there is no peer, and once the socket is closed. */
+  /**
+   * getpeername(2): of who is at the other end of the socket itself, a proxy too. Undefined once it is closed, and where
+   * there is nobody.
+   */
   get remoteAddress(): SocketAddress | undefined {
     const address = this.#loop.reactor.remoteAddress(this.#handle)
     return typeof address === 'number' ? undefined : publicAddress(address)
