@@ -37,6 +37,18 @@ const socketChannel = channel('net.server.socket')
 
 type ConnectionListener = (socket: Socket) => void
 
+/** What the socket of a connection is made with: one object for all of them. Of the stream's as `streamOptions` has them. */
+const forAccepted: InternalOptions = {
+  wire: undefined,
+  allowHalfOpen: false,
+  pauseOnCreate: false,
+  emitClose: false,
+  autoDestroy: true,
+  decodeStrings: false,
+  readableHighWaterMark: undefined,
+  writableHighWaterMark: undefined,
+}
+
 /** The methods of {@link Server}, which is a function and no class: programs call it without `new`, and by `call`. */
 abstract class ServerMethods extends EventEmitter implements ListenerOwner {
   declare maxConnections: number
@@ -180,18 +192,14 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
       wire.close(false, nothing)
       return
     }
-    const options: InternalOptions = {
-      wire,
-      allowHalfOpen: this.allowHalfOpen,
-      pauseOnCreate: this.pauseOnConnect,
-      // As `streamOptions` has them.
-      emitClose: false,
-      autoDestroy: true,
-      decodeStrings: false,
-      readableHighWaterMark: this.highWaterMark,
-      writableHighWaterMark: this.highWaterMark,
-    }
+    const options = forAccepted
+    options.wire = wire
+    options.allowHalfOpen = this.allowHalfOpen
+    options.pauseOnCreate = this.pauseOnConnect
+    options.readableHighWaterMark = this.highWaterMark
+    options.writableHighWaterMark = this.highWaterMark
     const socket = new Socket(options as never)
+    options.wire = undefined
     socket.configure(this.noDelay, this.keepAlive, this.keepAliveInitialDelay)
     this._connections++
     socket.server = this as unknown as Server
