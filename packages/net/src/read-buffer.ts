@@ -38,7 +38,7 @@ export class ReadBuffer {
    * Hands out a chunk, or the rest of one, in pieces that fit. False: the user has enough for now.
    *
    * @param chunk not kept: it may be borrowed
-   * @param reader who is asked before each piece whether it is wanted
+   * @param reader who is asked before each piece whether it is wanted, and is `this` of the callback
    */
   take(chunk: Buffer | null, reader: Reader): boolean {
     let bytes = chunk
@@ -56,7 +56,7 @@ export class ReadBuffer {
       const piece: Uint8Array = whole ? bytes : bytes.subarray(from, from + this.buffer.length)
       this.buffer.set(piece)
       from += piece.length
-      const goOn = this.callback(piece.length, this.buffer)
+      const goOn = this.callback.call(reader, piece.length, this.buffer)
       if (this.next !== null) {
         const next = this.next()
         if (next instanceof Uint8Array) this.buffer = next

@@ -62,6 +62,23 @@ it('resources of libuv are not what sockets are', async () => {
   expect(process.getActiveResourcesInfo().filter((name) => /^TCP/.test(name))).toEqual([])
 })
 
+it('bytesRead counts what the system has delivered, whatever an onread callback has seen of it', async () => {
+  const server = createServer((socket) => void socket.on('error', () => {}).end('8 bytes.')).listen(
+    0,
+    '127.0.0.1',
+  )
+  closing.push(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as node.AddressInfo
+  const bytesRead = async (open: (options: node.TcpSocketConnectOpts) => node.Socket) => {
+    const onread = { buffer: Buffer.alloc(4), callback: (): boolean => socket.destroy().readable }
+    const socket: node.Socket = open({ port, host: '127.0.0.1', onread })
+    await once(socket, 'close')
+    return socket.bytesRead
+  }
+  expect([await bytesRead(node.connect), await bytesRead(connect)]).toEqual([4, 8])
+})
+
 describe('a child process', () => {
   it('cannot be sent a socket or a server, and the program is told', async () => {
     const { client, server } = await pair()
