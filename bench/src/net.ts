@@ -12,8 +12,8 @@ import type { Target } from './targets.js'
 const NODE = 'node-net'
 const POLLUX = 'pollux-net'
 
-function served(by: string, name: string, label: string, shape: Shape): Shape {
-  return { ...shape, name, label, flags: ['--serve', by] }
+function served(by: string, name: string, label: string, shape: Shape, ...flags: string[]): Shape {
+  return { ...shape, name, label, flags: ['--serve', by, ...flags] }
 }
 
 const data = echo(50, 64, '64 B')
@@ -25,7 +25,7 @@ export const NET_SHAPES: Shape[] = [
   served('data', 'data64KiBx10', "on('data'), write: 64 KiB × 10", large),
   served('pipe', 'pipe64Bx50', 'pipe: 64 B × 50', data),
   served('data', 'churn', 'connect, echo 64 B, close', find(SHAPES, 'churn')),
-  served('data', 'idle', 'memory per idle connection', find(SHAPES, 'idle')),
+  served('data', 'idle', 'memory per idle connection, garbage collected', find(SHAPES, 'idle'), '--collect'),
   served('http', 'http', 'http.Server, hello', find(HTTP_SHAPES, 'hellox1')),
   {
     ...served('data', 'onread64KiBx10', 'client with onread, server: 64 KiB × 10', large),
