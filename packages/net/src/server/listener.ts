@@ -100,8 +100,13 @@ export class Listener extends Channel implements Listening {
   }
 
   override onAccept(slot: number, generation: number): void {
-    if (this.closing) this.loop.submissions.push(Op.DESTROY, slot, generation, 0, 0)
-    else this.resource.runInAsyncScope(this.take, this, slot, generation)
+    if (this.closing) {
+      this.loop.submissions.push(Op.DESTROY, slot, generation, 0, 0)
+      return
+    }
+    // The listener's context is that of 'connection' only: the connection itself begins outside of it, as in Node.
+    const wire = new Wire(this.loop, slot, generation, this.isUnix, null)
+    this.resource.runInAsyncScope(this.owner.accepted, this.owner, wire)
   }
 
   override onError(errno: number): void {
@@ -112,10 +117,5 @@ export class Listener extends Channel implements Listening {
 
   override fail(error: unknown): void {
     raiseUncaught(error)
-  }
-
-  /** In the listener's context, which the connection's begins with. */
-  private take(slot: number, generation: number): void {
-    this.owner.accepted(new Wire(this.loop, slot, generation, this.isUnix, null))
   }
 }

@@ -114,7 +114,11 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
       this.forgetWire()
       this.peername = undefined
     }
-    if (this.wire === null) this._undestroy()
+    if (this.wire === null) {
+      this.finalBytesRead = 0
+      this.finalBytesWritten = 0
+      this._undestroy()
+    }
     this._unrefTimer()
     this.connecting = true
     const attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
@@ -231,6 +235,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     else this.wire.shutdown(callback)
   }
 
+  /** A signal that is aborted already has the stream's constructor call it: what `initialize` sets may be undefined. */
   override _destroy(error: Error | null, callback: WriteCallback): void {
     const wasConnecting = this.connecting
     this.connecting = false
@@ -239,7 +244,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this.stopTimers()
     const { wire } = this
     const hadError = error !== null && error !== undefined
-    if (wire === null) {
+    if (wire == null) {
       callback(error)
       // One that was looking its host up had something to close, as Node has it.
       if (wasConnecting) setImmediate(() => this.emit('close', hadError))
@@ -251,7 +256,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
       wire.close(reset, () => this.emit('close', hadError))
       callback(error)
     }
-    if (this._server !== null) this._server.socketClosed()
+    this._server?.socketClosed()
   }
 
   // --- what the reactor says ---

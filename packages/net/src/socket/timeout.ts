@@ -39,8 +39,8 @@ export abstract class SocketTimeout extends SocketEnds {
   }
 
   protected stopTimers(): void {
-    for (let socket: SocketTimeout | null = this; socket !== null; socket = socket._parent) {
-      if (socket.timer !== null) clearTimeout(socket.timer)
+    for (let socket: SocketTimeout | null = this; socket != null; socket = socket._parent) {
+      if (socket.timer != null) clearTimeout(socket.timer)
     }
   }
 

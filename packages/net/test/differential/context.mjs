@@ -148,4 +148,5 @@ function argument(arg) {
 }
 
 /** @param {unknown} value */
-const isPlain = (value) => typeof value !== 'object' || value === null || Object.getPrototypeOf(value) === Object.prototype
+const isPlain = (value) =>
+  typeof value !== 'object' || value === null || Object.getPrototypeOf(value) === Object.prototype

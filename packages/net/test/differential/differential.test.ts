@@ -39,7 +39,8 @@ describe.each(NODES)('on $name', ({ path }) => {
     const seen = theirs.get(name)
     expect(Object.keys(seen ?? {}), 'what the program tells').not.toEqual([])
     const deviation = DEVIATIONS[name]
-    const deviates = deviation && (deviation.on ?? [Number.parseInt(version, 10)]).includes(Number.parseInt(version, 10))
+    const deviates =
+      deviation && (deviation.on ?? [Number.parseInt(version, 10)]).includes(Number.parseInt(version, 10))
     if (deviates) expect(ours.get(name), 'no longer deviates').not.toEqual(seen)
     else expect(ours.get(name)).toEqual(seen)
   })

@@ -29,45 +29,71 @@ const failing = (start) => async (/** @type {Context} */ t) => {
     const client = t.follow('client', /** @type {import('node:net').Socket} */ (start(t, port)), ALL)
     t.say('client', client.connecting)
     await until(client, 'close')
-    t.say('client', client.destroyed, client.connecting, client.pending, client.readyState, client.errored === null)
+    t.say(
+      'client',
+      client.destroyed,
+      client.connecting,
+      client.pending,
+      client.readyState,
+      client.errored === null,
+    )
   } catch (error) {
     t.say('client', 'throws', error)
   }
 }
-const throwing = (/** @type {unknown[]} */ ...args) => failing(({ net }) => net.connect(.../** @type {[any]} */ (args)))
+const throwing = (/** @type {unknown[]} */ ...args) =>
+  failing(({ net }) => net.connect(.../** @type {[any]} */ (args)))
 
 const host = '127.0.0.1'
 /** @param {{ address: string, family: number }[]} found @returns {any} */
-const lookupOf = (found) => (/** @type {string} */ _name, /** @type {any} */ options, /** @type {any} */ callback) =>
-  options.all ? callback(null, found) : callback(null, found[0]?.address, found[0]?.family)
+const lookupOf =
+  (found) => (/** @type {string} */ _name, /** @type {any} */ options, /** @type {any} */ callback) =>
+    options.all ? callback(null, found) : callback(null, found[0]?.address, found[0]?.family)
 
 /** @type {Programs} */
 const programs = {
   'connect(port, host)': connecting(({ net }, port) => net.connect(port, host)),
-  'connect(port in text, host)': connecting(({ net }, port) => net.connect(/** @type {any} */ (String(port)), host)),
-  'connect(port) goes to localhost': connecting(({ net }, port) => net.connect(port), { port: 0, host: 'localhost' }),
+  'connect(port in text, host)': connecting(({ net }, port) =>
+    net.connect(/** @type {any} */ (String(port)), host),
+  ),
+  'connect(port) goes to localhost': connecting(({ net }, port) => net.connect(port), {
+    port: 0,
+    host: 'localhost',
+  }),
   'connect({ port, host })': connecting(({ net }, port) => net.connect({ port, host })),
   'createConnection(port, host)': connecting(({ net }, port) => net.createConnection(port, host)),
   'createConnection({ port, host })': connecting(({ net }, port) => net.createConnection({ port, host })),
   'new Socket().connect(port, host)': connecting(({ net }, port) => new net.Socket().connect(port, host)),
-  'new Socket().connect([port, host])': connecting(({ net }, port) => new net.Socket().connect(/** @type {any} */ ([port, host]))),
-  'Socket().connect without new': connecting(({ net }, port) => /** @type {any} */ (net).Socket().connect(port, host)),
-  'new Stream() is a Socket': connecting(({ net }, port) => new (/** @type {any} */ (net).Stream)().connect(port, host)),
+  'connect([port, host]) is refused': throwing([1, host]),
+  'Socket().connect without new': connecting(({ net }, port) =>
+    /** @type {any} */ (net).Socket().connect(port, host),
+  ),
+  'new Stream() is a Socket': connecting(({ net }, port) =>
+    new /** @type {any} */ (net).Stream().connect(port, host),
+  ),
   'connect to IPv6': connecting(({ net }, port) => net.connect(port, '::1'), { port: 0, host: '::1' }),
-  'connect with family 4 by name': connecting(({ net }, port) => net.connect({ port, host: 'localhost', family: 4 })),
-  'connect with autoSelectFamily false by name': connecting(
-    ({ net }, port) => net.connect({ port, host: 'localhost', family: 4, autoSelectFamily: false }),
+  'connect with family 4 by name': connecting(({ net }, port) =>
+    net.connect({ port, host: 'localhost', family: 4 }),
   ),
-  'connect with localAddress': connecting(({ net }, port) => net.connect({ port, host, localAddress: '127.0.0.2' })),
-  'connect with a lookup of one’s own': connecting(
-    ({ net }, port) => net.connect({ port, host: 'somewhere', lookup: lookupOf([{ address: host, family: 4 }]) }),
+  'connect with autoSelectFamily false by name': connecting(({ net }, port) =>
+    net.connect({ port, host: 'localhost', family: 4, autoSelectFamily: false }),
   ),
-  'connect with a lookup and autoSelectFamily false': connecting(
-    ({ net }, port) =>
-      net.connect({ port, host: 'somewhere', autoSelectFamily: false, lookup: lookupOf([{ address: host, family: 4 }]) }),
+  'connect with localAddress': connecting(({ net }, port) =>
+    net.connect({ port, host, localAddress: '127.0.0.2' }),
   ),
-  'connect with noDelay, keepAlive': connecting(
-    ({ net }, port) => net.connect({ port, host, noDelay: true, keepAlive: true, keepAliveInitialDelay: 1000 }),
+  'connect with a lookup of one’s own': connecting(({ net }, port) =>
+    net.connect({ port, host: 'somewhere', lookup: lookupOf([{ address: host, family: 4 }]) }),
+  ),
+  'connect with a lookup and autoSelectFamily false': connecting(({ net }, port) =>
+    net.connect({
+      port,
+      host: 'somewhere',
+      autoSelectFamily: false,
+      lookup: lookupOf([{ address: host, family: 4 }]),
+    }),
+  ),
+  'connect with noDelay, keepAlive': connecting(({ net }, port) =>
+    net.connect({ port, host, noDelay: true, keepAlive: true, keepAliveInitialDelay: 1000 }),
   ),
   'connect with timeout sets it': async (t) => {
     const server = await t.serve()
@@ -98,7 +124,12 @@ const programs = {
     }),
   ),
   'a lookup that fails': failing(({ net }, port) =>
-    net.connect({ port, host: 'somewhere', lookup: (_name, _options, callback) => callback(Object.assign(new Error('none'), { code: 'ENOTFOUND' }), '', 0) }),
+    net.connect({
+      port,
+      host: 'somewhere',
+      lookup: (_name, _options, callback) =>
+        callback(Object.assign(new Error('none'), { code: 'ENOTFOUND' }), '', 0),
+    }),
   ),
   'a lookup that finds nothing': failing(({ net }, port) =>
     net.connect({ port, host: 'somewhere', lookup: lookupOf([]) }),
@@ -107,12 +138,19 @@ const programs = {
     net.connect({ port, host: 'somewhere', lookup: lookupOf([{ address: 'x', family: 4 }]) }),
   ),
   'a lookup that gives a family that is none': failing(({ net }, port) =>
-    net.connect({ port, host: 'somewhere', lookup: lookupOf([{ address: host, family: 5 }]), autoSelectFamily: false }),
+    net.connect({
+      port,
+      host: 'somewhere',
+      lookup: lookupOf([{ address: host, family: 5 }]),
+      autoSelectFamily: false,
+    }),
   ),
   'a lookup that is no function': throwing({ port: 1, host: 'somewhere', lookup: 5 }),
   'nobody listens': failing(({ net }, port) => net.connect(port, host)),
   'nobody listens, by IPv6': failing(({ net }, port) => net.connect(port, '::1')),
-  'nobody listens, from a local address': failing(({ net }, port) => net.connect({ port, host, localAddress: '127.0.0.3' })),
+  'nobody listens, from a local address': failing(({ net }, port) =>
+    net.connect({ port, host, localAddress: '127.0.0.3' }),
+  ),
   'a host that does not exist': failing(({ net }, port) => net.connect(port, 'nobody.invalid')),
   'a path that does not exist': failing(({ net }) => net.connect('/nowhere/at/all')),
   'a path that is no socket': failing(({ net }) => net.connect({ path: '/etc/passwd' })),
@@ -130,8 +168,18 @@ const programs = {
   'a family that is none is refused': throwing({ port: 1, host: 'localhost', family: 5 }),
   'hints that are none are refused': throwing({ port: 1, host: 'localhost', hints: 1 << 20 }),
   'autoSelectFamily that is no boolean is refused': throwing({ port: 1, host, autoSelectFamily: 'yes' }),
-  'autoSelectFamilyAttemptTimeout that is no number is refused': throwing({ port: 1, host: 'localhost', autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 'x' }),
-  'autoSelectFamilyAttemptTimeout of 0 is refused': throwing({ port: 1, host: 'localhost', autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 0 }),
+  'autoSelectFamilyAttemptTimeout that is no number is refused': throwing({
+    port: 1,
+    host: 'localhost',
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 'x',
+  }),
+  'autoSelectFamilyAttemptTimeout of 0 is refused': throwing({
+    port: 1,
+    host: 'localhost',
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 0,
+  }),
   'a timeout that is no number is refused': throwing({ port: 1, host, timeout: 'x' }),
   'objectMode is refused': throwing({ port: 1, host, objectMode: true }),
   'readableObjectMode is refused': throwing({ port: 1, host, readableObjectMode: true }),
@@ -155,7 +203,10 @@ const programs = {
   },
   'the callback of connect is not called on an error': async (t) => {
     const port = await t.closedPort()
-    const client = t.follow('client', t.net.connect(port, host, () => t.say('client', 'called')))
+    const client = t.follow(
+      'client',
+      t.net.connect(port, host, () => t.say('client', 'called')),
+    )
     await until(client, 'close')
   },
   'connect comes in a later turn, before ready': async (t) => {
@@ -228,7 +279,11 @@ const programs = {
   },
   'destroyed in the handler of lookup': async (t) => {
     const server = await t.serve()
-    const client = t.follow('client', t.connect(server, { host: 'localhost', family: 4 }), ['connect', 'error', 'close'])
+    const client = t.follow('client', t.connect(server, { host: 'localhost', family: 4 }), [
+      'connect',
+      'error',
+      'close',
+    ])
     client.once('lookup', () => client.destroy())
     await until(client, 'close')
     await turns()

@@ -7,22 +7,26 @@ import { turns, until } from '../context.mjs'
 /** @typedef {import('../corpus.mjs').Programs} Programs */
 
 /** What a call of listen leads to. @param {...unknown} args @returns {(t: Context) => Promise<void>} */
-const listening = (...args) => async (t) => {
-  const server = t.hold(t.follow('server', t.net.createServer()))
-  t.say('server', 'returns itself', server.listen(.../** @type {[]} */ (args)) === server)
-  t.say('server', server.listening)
-  await Promise.race([until(server, 'listening'), until(server, 'error')])
-  if (t.port(server)) t.call(t.port(server), 'PORT')
-  t.say('server', server.listening, server.address())
-}
+const listening =
+  (...args) =>
+  async (t) => {
+    const server = t.hold(t.follow('server', t.net.createServer()))
+    t.say('server', 'returns itself', server.listen(.../** @type {[]} */ (args)) === server)
+    t.say('server', server.listening)
+    await Promise.race([until(server, 'listening'), until(server, 'error')])
+    if (t.port(server)) t.call(t.port(server), 'PORT')
+    t.say('server', server.listening, server.address())
+  }
 
 /** The error that a call of listen throws. @param {...unknown} args @returns {(t: Context) => Promise<void>} */
-const throwing = (...args) => async (t) => {
-  const server = t.hold(t.follow('server', t.net.createServer()))
-  t.try('server', () => server.listen(.../** @type {[]} */ (args)))
-  await turns()
-  t.say('server', server.listening, server.address())
-}
+const throwing =
+  (...args) =>
+  async (t) => {
+    const server = t.hold(t.follow('server', t.net.createServer()))
+    t.try('server', () => server.listen(.../** @type {[]} */ (args)))
+    await turns()
+    t.say('server', server.listening, server.address())
+  }
 
 /** @type {Programs} */
 const programs = {
@@ -75,9 +79,13 @@ const programs = {
   },
   'the callback of listen runs with the server as this': async (t) => {
     const server = t.hold(t.net.createServer())
-    server.listen(0, '127.0.0.1', function () {
-      t.say('server', /** @type {unknown} */ (this) === server)
-    })
+    server.listen(
+      0,
+      '127.0.0.1',
+      /** @this {unknown} */ function () {
+        t.say('server', /** @type {unknown} */ (this) === server)
+      },
+    )
     await once(server, 'listening')
   },
   'listen a second time throws': async (t) => {

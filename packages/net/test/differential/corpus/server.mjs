@@ -6,8 +6,10 @@ import { turns, until } from '../context.mjs'
 /** @typedef {import('../corpus.mjs').Programs} Programs */
 
 /** The error of a createServer with these arguments, if there is one. @param {...unknown} args */
-const creating = (...args) => async (/** @type {Context} */ t) =>
-  t.try('server', () => void t.net.createServer(.../** @type {[]} */ (args)))
+const creating =
+  (...args) =>
+  async (/** @type {Context} */ t) =>
+    t.try('server', () => void t.net.createServer(.../** @type {[]} */ (args)))
 
 /** What a client and the accepted socket see of an option of the server. @param {object} options */
 const accepting = (options) => async (/** @type {Context} */ t) => {
@@ -54,9 +56,17 @@ const programs = {
   'accepted with keepAlive': accepting({ keepAlive: true, keepAliveInitialDelay: 1000 }),
   'connection has the socket, and the server as this': async (t) => {
     const server = await t.serve()
-    server.on('connection', function (socket) {
-      t.say('server', this === server, socket instanceof t.net.Socket, /** @type {any} */ (socket).server === server)
-    })
+    server.on(
+      'connection',
+      /** @this {unknown} */ function (socket) {
+        t.say(
+          'server',
+          this === server,
+          socket instanceof t.net.Socket,
+          /** @type {any} */ (socket).server === server,
+        )
+      },
+    )
     t.connect(server)
     await until(server, 'connection')
   },
@@ -193,7 +203,10 @@ const programs = {
     t.connect(server)
     await until(server, 'connection')
   },
-  'dropMaxConnection is a property': { since: 22, run: async (t) => t.say('server', /** @type {any} */ (t.net.createServer()).dropMaxConnection) },
+  'dropMaxConnection is a property': {
+    since: 22,
+    run: async (t) => t.say('server', /** @type {any} */ (t.net.createServer()).dropMaxConnection),
+  },
   'pauseOnConnect keeps what comes until resume': async (t) => {
     const { client, accepted } = await t.pair({ pauseOnConnect: true })
     t.read('accepted', accepted)
