@@ -23,7 +23,8 @@ for (const folder of libraries()) {
   const paths = Object.keys(exports).filter((entry) => !entry.endsWith('.json'))
   for (const path of paths) {
     const entry = name + path.slice(1)
-    const report = sideEffects && sideEffects.includes(exports[path].default) ? NO_REPORT : REPORT
+    const report =
+      Array.isArray(sideEffects) && sideEffects.includes(exports[path].default) ? NO_REPORT : REPORT
     for (const [way, args] of Object.entries(WAYS)) {
       // From inside the package, whose own name resolves through its exports map.
       const cwd = join(ROOT, folder)

@@ -115,7 +115,7 @@ function notes(results: Results, shapes: readonly Shape[], peers: readonly Peer[
     lines.push(
       'Memory: anonymous and shared-memory pages of the server with all connections open (each has been answered ' +
         'once), less those after a warm-up of 500 connections, by their number; what the collector has not ' +
-        'collected is counted. Less is better, in the ratios too.',
+        'collected is counted, except where it says so. Less is better, in the ratios too.',
     )
   }
   if (any((shape, peer) => results.loadBound(shape, peer))) {

@@ -1,4 +1,18 @@
 /** The interface of `node:net`, on Pollux. */
+
+import type {
+  BlockList as NodeBlockList,
+  ConnectOpts as NodeConnectOpts,
+  IpcNetConnectOpts as NodeIpcNetConnectOpts,
+  IpcSocketConnectOpts as NodeIpcSocketConnectOpts,
+  LookupFunction as NodeLookupFunction,
+  OnReadOpts as NodeOnReadOpts,
+  SocketAddress as NodeSocketAddress,
+  SocketConnectOpts as NodeSocketConnectOpts,
+  SocketReadyState as NodeSocketReadyState,
+  TcpNetConnectOpts as NodeTcpNetConnectOpts,
+  TcpSocketConnectOpts as NodeTcpSocketConnectOpts,
+} from 'node:net'
 import {
   BlockList,
   getDefaultAutoSelectFamily,
@@ -11,7 +25,9 @@ import {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } from 'node:net'
 import { normalizeArguments } from './arguments.js'
+import type { BoundSocket as PolluxBoundSocket } from './bound-socket.js'
 import { BoundSocket } from './bound-socket.js'
+import type { ListenOptions as PolluxListenOptions } from './server/options.js'
 import { Server as PolluxServer } from './server/server.js'
 import { clientSockets } from './socket/methods.js'
 import { Socket as PolluxSocket } from './socket/socket.js'
@@ -19,6 +35,17 @@ import type * as types from './types.js'
 import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketConstructor } from './types.js'
 import { NODE_MAJOR } from './versions.js'
 
+export type {
+  ConnectOpts,
+  IpcNetConnectOpts,
+  IpcSocketConnectOpts,
+  LookupFunction,
+  OnReadOpts,
+  SocketConnectOpts,
+  SocketReadyState,
+  TcpNetConnectOpts,
+  TcpSocketConnectOpts,
+} from 'node:net'
 export type { BoundSocketOptions } from './bound-socket.js'
 export type { DropArgument, ListenOptions } from './server/options.js'
 export type {
@@ -89,7 +116,7 @@ export const connect = ((...args: unknown[]) => {
 /** As `net.createConnection`. */
 export const createConnection = connect
 
-export default {
+const net = {
   BlockList,
   BoundSocket,
   connect,
@@ -107,3 +134,29 @@ export default {
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 }
+
+/** The types again, for `import net from '@pollux/net'`: `net.Socket` is one there, as with `node:net`. */
+declare namespace net {
+  type AddressInfo = types.AddressInfo
+  type BlockList = NodeBlockList
+  type BoundSocket = PolluxBoundSocket
+  type ConnectOpts = NodeConnectOpts
+  type IpcNetConnectOpts = NodeIpcNetConnectOpts
+  type IpcSocketConnectOpts = NodeIpcSocketConnectOpts
+  type ListenOptions = PolluxListenOptions
+  type LookupFunction = NodeLookupFunction
+  type NetConnectOpts = types.ConnectOptions
+  type OnReadOpts = NodeOnReadOpts
+  type Server = types.Server
+  type ServerOpts = types.ServerOptions
+  type Socket = types.Socket
+  type SocketAddress = NodeSocketAddress
+  type SocketConnectOpts = NodeSocketConnectOpts
+  type SocketConstructorOpts = types.SocketOptions
+  type SocketReadyState = NodeSocketReadyState
+  type Stream = types.Socket
+  type TcpNetConnectOpts = NodeTcpNetConnectOpts
+  type TcpSocketConnectOpts = NodeTcpSocketConnectOpts
+}
+
+export default net

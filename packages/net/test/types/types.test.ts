@@ -1,6 +1,6 @@
 // What the compiler says of programs that were written for node:net. It runs with `types` of npm test; here it is only loaded.
 import type * as nodeNet from 'node:net'
-import * as net from '@pollux/net'
+import whole, * as net from '@pollux/net'
 import { describe, expectTypeOf, it } from 'vitest'
 
 /** A program that is written for any of the two modules. */
@@ -19,6 +19,15 @@ describe('the types', () => {
     expectTypeOf<net.Server>().toExtend<nodeNet.Server>()
     takesNodes(new net.Socket(), new net.Server())
     program(net)
+  })
+
+  it('are those of the default import, too', () => {
+    expectTypeOf<whole.Socket>().toEqualTypeOf<net.Socket>()
+    expectTypeOf<whole.Server>().toEqualTypeOf<net.Server>()
+    expectTypeOf<whole.NetConnectOpts>().toEqualTypeOf<net.NetConnectOpts>()
+    expectTypeOf<whole.AddressInfo>().toEqualTypeOf<nodeNet.AddressInfo>()
+    expectTypeOf<whole.OnReadOpts>().toEqualTypeOf<net.OnReadOpts>()
+    expectTypeOf(new whole.Socket()).toEqualTypeOf<whole.Socket>()
   })
 
   it('of handlers know the socket and its events', () => {
