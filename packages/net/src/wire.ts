@@ -1,5 +1,6 @@
 /** A socket's place on the event loop: what the reactor tells it, and what it asks of the reactor. */
 import { AsyncResource } from 'node:async_hooks'
+import { constants } from 'node:os'
 import {
   Channel,
   type ChannelSocket,
@@ -14,6 +15,8 @@ import {
   syscallName,
   UnderlyingSocket,
 } from '@pollux/core'
+import { errnoError } from './errors.js'
+import { NODE_MAJOR } from './versions.js'
 
 /** What a wire tells its stream. */
 export interface WireOwner {
@@ -22,6 +25,9 @@ export interface WireOwner {
   wireFailed(errno: number, syscall: string): void
   connected(wire: Wire, errno: number): void
 }
+
+/** A write is done, or will never be. */
+type Sent = (error?: Error) => void
 
 /** A write of which the kernel left more than this is not done before it has taken all. */
 const MAX_UNSENT_BYTES = 64 * 1024
@@ -38,7 +44,7 @@ export class Wire extends Channel {
   private paused = false
   private isReferenced = true
   private closing = false
-  private onSent: (() => void) | null = null
+  private onSent: Sent | null = null
   private onShutdown: (() => void) | null = null
   private onceClosed: (() => void) | null = null
   private finalBytesRead = -1
@@ -107,7 +113,7 @@ export class Wire extends Channel {
   }
 
   /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
-  write(data: string | Uint8Array, encoding: BufferEncoding, sent: () => void): void {
+  write(data: string | Uint8Array, encoding: BufferEncoding, sent: Sent): void {
     const { submissions } = this.loop
     const { slot } = this
     if (typeof data === 'string') {
@@ -129,7 +135,7 @@ export class Wire extends Channel {
 
   /** Sends the end after everything else; `done` is called when the kernel has it. */
   shutdown(done: () => void): void {
-    this.onShutdown = done
+    this.onShutdown = AsyncResource.bind(done, 'SHUTDOWNWRAP')
     this.submit(Op.END)
   }
 
@@ -244,15 +250,13 @@ export class Wire extends Channel {
   }
 
   override onDrain(): void {
-    const sent = this.onSent
-    this.onSent = null
-    if (sent !== null && !this.closing) this.resource.runInAsyncScope(sent)
+    if (!this.closing) this.tellSent()
   }
 
   override onFinish(): void {
     const done = this.onShutdown
     this.onShutdown = null
-    if (done !== null && !this.closing) this.resource.runInAsyncScope(done)
+    if (done !== null && !this.closing) done()
   }
 
   override onError(errno: number, syscall: number): void {
@@ -264,6 +268,10 @@ export class Wire extends Channel {
   }
 
   override onClosed(): void {
+    // A write that the kernel never took all of is over as well. Node 20 does not say that it failed.
+    if (this.onSent !== null) {
+      this.tellSent(NODE_MAJOR < 22 ? undefined : errnoError(-constants.errno.ECANCELED, 'write'))
+    }
     const closed = this.onceClosed
     this.onceClosed = null
     if (closed !== null) this.resource.runInAsyncScope(closed)
@@ -272,6 +280,12 @@ export class Wire extends Channel {
   /** What listeners throw is nobody's but the process's: the socket goes on, as Node has it. */
   override fail(error: unknown): void {
     raiseUncaught(error)
+  }
+
+  private tellSent(error?: Error): void {
+    const sent = this.onSent
+    this.onSent = null
+    if (sent !== null) this.resource.runInAsyncScope(sent, undefined, error)
   }
 
   private tellConnected(errno: number): void {

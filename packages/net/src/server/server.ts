@@ -5,8 +5,8 @@ import { type AddressInfo, type BlockList, Server as NodeServer } from 'node:net
 import { getDefaultHighWaterMark } from 'node:stream'
 import { type ChannelSocket, SocketError, type UnderlyingSocket } from '@pollux/core'
 import { type Callback, checkFunction } from '../arguments.js'
+import { makeClass } from '../class-function.js'
 import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
-import { countNodesToo } from '../instances.js'
 import type { InternalOptions } from '../socket/options.js'
 import { Socket } from '../socket/socket.js'
 import type { ServerOptions } from '../types.js'
@@ -347,7 +347,8 @@ export const Server: ServerConstructor = function (
   given?: unknown,
   listener?: unknown,
 ): Server | undefined {
-  if (!(this instanceof Server)) return new Server(given as ServerOptions, listener as ConnectionListener)
+  if (!(this instanceof ServerMethods))
+    return new Server(given as ServerOptions, listener as ConnectionListener)
   const onConnection = typeof given === 'function' ? given : listener
   const options = checkServerOptions(typeof given === 'function' ? undefined : given)
   ;(EventEmitter as unknown as (this: unknown) => void).call(this)
@@ -356,12 +357,4 @@ export const Server: ServerConstructor = function (
   return undefined
 } as unknown as ServerConstructor
 
-Object.defineProperty(Server, 'prototype', { value: ServerMethods.prototype, writable: false })
-Object.defineProperty(ServerMethods.prototype, 'constructor', {
-  value: Server,
-  writable: true,
-  configurable: true,
-})
-Object.setPrototypeOf(Server, EventEmitter)
-Object.defineProperty(Server, 'name', { value: 'Server' })
-countNodesToo(Server, NodeServer)
+makeClass('Server', Server, ServerMethods, EventEmitter, NodeServer)

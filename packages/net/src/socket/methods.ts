@@ -68,6 +68,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
       return
     }
     const wire = options.wire ?? (options.fd === undefined ? undefined : adopt(options.fd))
+    // Aborted before it was made, it says so and may still be connected: as Node has it.
+    if (this.destroyed) this._undestroy()
     if (wire === undefined) return
     wire.owner = this
     this.wire = wire
@@ -237,6 +239,12 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
 
   /** A signal that is aborted already has the stream's constructor call it: what `initialize` sets may be undefined. */
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    // Its signal had been aborted when the stream was made, which is before the rest of it is.
+    if (this.wire === undefined) {
+      callback(error)
+      process.nextTick(() => this.emit('close'))
+      return
+    }
     const wasConnecting = this.connecting
     this.connecting = false
     this.attempt?.cancel()

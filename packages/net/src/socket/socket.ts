@@ -11,7 +11,7 @@
  */
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
-import { countNodesToo } from '../instances.js'
+import { makeClass } from '../class-function.js'
 import { SocketMethods } from './methods.js'
 import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
 
@@ -26,7 +26,7 @@ export interface SocketConstructor {
 }
 
 export const Socket: SocketConstructor = function (this: unknown, options?: unknown): Socket | undefined {
-  if (!(this instanceof Socket)) return new Socket(options as SocketConstructorOpts)
+  if (!(this instanceof SocketMethods)) return new Socket(options as SocketConstructorOpts)
   const given = checkedOptions(options)
   // What a server made for a connection has what the stream reads.
   const forStream = given.wire === undefined ? streamOptions(given) : given
@@ -35,12 +35,4 @@ export const Socket: SocketConstructor = function (this: unknown, options?: unkn
   return undefined
 } as unknown as SocketConstructor
 
-Object.defineProperty(Socket, 'prototype', { value: SocketMethods.prototype, writable: false })
-Object.defineProperty(SocketMethods.prototype, 'constructor', {
-  value: Socket,
-  writable: true,
-  configurable: true,
-})
-Object.setPrototypeOf(Socket, Duplex)
-Object.defineProperty(Socket, 'name', { value: 'Socket' })
-countNodesToo(Socket, NodeSocket)
+makeClass('Socket', Socket, SocketMethods, Duplex, NodeSocket)

@@ -137,7 +137,7 @@ export function tcpOptionsOf(options: InternalOptions): TcpOptions {
 
 /** Of milliseconds, as Node rounds them; 0 for what is no number. */
 function wholeSeconds(milliseconds: number | undefined): number {
-  return Math.trunc((milliseconds ?? 0) / 1000) || 0
+  return ~~((milliseconds ?? 0) / 1000)
 }
 
 /** A byte. @throws what Node throws for anything else */
