@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, SocketError, systemError } from '@pollux/core'
+import { takeOver } from '../socket/adopt.js'
 import { NODE_MAJOR } from '../versions.js'
 
 const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EEXIST, EINVAL } = constants.errno
@@ -77,7 +78,7 @@ export function openToAll(path: string, readable: boolean, writable: boolean): v
 /** A socket that somebody else bound, and leaves to the server. */
 export function adoptFd(fd: number): ChannelSocket {
   try {
-    return ChannelSocket.adopt(fd, EventLoop.default())
+    return takeOver(fd)
   } catch (error) {
     if (!(error instanceof SocketError)) throw error
     throw systemError(error.code === 'EEXIST' ? -EEXIST : -EINVAL, 'open')

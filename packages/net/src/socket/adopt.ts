@@ -8,7 +8,7 @@ import { Wire } from '../wire.js'
 export function adopt(fd: unknown): Wire {
   const descriptor = checkInt32(fd, 'fd', 0)
   try {
-    const socket = ChannelSocket.adopt(descriptor, EventLoop.default())
+    const socket = takeOver(descriptor)
     const wire = Wire.on(socket, socket.localAddress.family === 'Unix', null)
     socket.open(false)
     socket.release()
@@ -20,4 +20,15 @@ export function adopt(fd: unknown): Wire {
     if (error instanceof SocketError && error.errno !== undefined) throw errnoError(error.errno, 'open')
     throw error
   }
+}
+
+const STDERR = 2
+
+/**
+ * The socket of a descriptor, which is closed with it; those of the standard streams stay open, as with libuv: the next
+ * file to be opened would become the program's output.
+ */
+export function takeOver(fd: number): ChannelSocket {
+  const loop = EventLoop.default()
+  return fd <= STDERR ? ChannelSocket.duplicate(fd, loop) : ChannelSocket.adopt(fd, loop)
 }

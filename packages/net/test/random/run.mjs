@@ -302,7 +302,7 @@ class EndOf {
     socket.setTimeout(0)
   }
 
-  /** @param {string} what */
+  /** @param {string} what @returns {any} */
   callbackOf(what) {
     const number = this.writes++
     return (/** @type {Error | null | undefined} */ error) => {

@@ -1,6 +1,6 @@
 // server.listen, in each form, and what follows from it.
 import { once } from 'node:events'
-import { statSync, writeFileSync } from 'node:fs'
+import { fstatSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { turns, until } from '../context.mjs'
 
 /** @typedef {import('../context.mjs').Context} Context */
@@ -50,7 +50,20 @@ const programs = {
   'listen on a path in a folder that is not there': listening('/nowhere/at/all'),
   'listen({ path }) in a folder that is not there': listening({ path: '/nowhere/at/all' }),
   'listen({ fd }) with no such descriptor': listening({ fd: 999 }),
-  'listen({ fd: 0 }) with what is no socket': listening({ fd: 0 }),
+  'listen({ fd }) with what is no socket': async (t) => {
+    const file = openSync('/dev/null', 'r')
+    await listening({ fd: file })(t)
+  },
+  'listen({ fd: 0 }) leaves standard input open': async (t) => {
+    await listening({ fd: 0 })(t)
+    await turns()
+    t.try('stdin', () => typeof fstatSync(0).ino)
+  },
+  'new Socket({ fd: 0 }) leaves standard input open': async (t) => {
+    t.try('socket', () => t.follow('socket', new t.net.Socket({ fd: 0 })).destroy() !== null)
+    await turns(5)
+    t.try('stdin', () => typeof fstatSync(0).ino)
+  },
   'a port of -1 is refused': throwing(-1),
   'a port of 65536 is refused': throwing({ port: 65536 }),
   'a port of 1.5 is refused': throwing({ port: 1.5 }),

@@ -253,6 +253,7 @@ const programs = {
       const client = t.connect(server).on('error', () => {})
       client.resume()
       await until(client, 'close')
+      t.say('client', client.bytesRead)
     },
   },
 }
