@@ -86,8 +86,8 @@ const programs = {
     t.say('socket', socket.destroyed)
   },
   'timeout as an option of connect': async (t) => {
-    const { client } = await t.pair({}, { timeout: 10 })
-    t.follow('client', client)
+    const server = await t.serve()
+    const client = t.connect(server, { timeout: 10 })
     await until(client, 'timeout')
     t.say('client', client.timeout)
   },
@@ -105,7 +105,7 @@ const programs = {
     const { client, accepted } = await t.pair()
     t.follow('client', client).resume()
     t.read('accepted', accepted)
-    client.setTimeout(5, () => client.end('bye'))
+    client.setTimeout(5, () => client.setTimeout(0).end('bye'))
     await until(client, 'close')
   },
   'server.timeout is none of its own': async (t) => {
