@@ -35,6 +35,7 @@ const OF_THE_LOOP = [
   'publicAddress',
   'raiseUncaught',
   'resolveEndpoint',
+  'setSocketOption',
   'syscallName',
 ]
 
