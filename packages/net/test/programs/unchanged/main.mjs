@@ -11,5 +11,7 @@ const programs = { ioredis, mqtt, mysql2, pg, undici, ws }
 
 for (const [name, server] of Object.entries(JSON.parse(process.argv[2]))) {
   const { socket, said } = await programs[name](server)
-  console.log(JSON.stringify({ name, isOurs: Object.prototype.isPrototypeOf.call(Socket.prototype, socket), said }))
+  console.log(
+    JSON.stringify({ name, isOurs: Object.prototype.isPrototypeOf.call(Socket.prototype, socket), said }),
+  )
 }
