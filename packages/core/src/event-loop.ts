@@ -71,7 +71,10 @@ const openLoops = new Set<EventLoop>()
 
 /** What was written in the turn that ends the process leaves before it does, as far as the kernel takes it. */
 function flushOpenLoops(): void {
-  for (const loop of openLoops) loop.submissions.flush()
+  for (const loop of openLoops) {
+    loop.submissions.flush()
+    loop.submissions.flushEachWrite()
+  }
 }
 
 function watchOver(loop: EventLoop): void {

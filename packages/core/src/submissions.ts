@@ -100,6 +100,20 @@ export class Submissions {
     if (this.counters[Counter.backlogBytes] >= this.alarmBytes) this.onAlarm()
   }
 
+  /** No turn will end any more: what other listeners of the process's `exit` write leaves at once. */
+  flushEachWrite(): void {
+    const { bytes, text } = Submissions.prototype
+    this.bytes = (...args) => {
+      bytes.apply(this, args)
+      this.flush()
+    }
+    this.text = (...args) => {
+      const length = text.apply(this, args)
+      this.flush()
+      return length
+    }
+  }
+
   /**
    * Sends bytes and adds them to the socket's queue. Until the present handler has returned (or, outside of one,
    * until the loop goes round) received chunks must stay unchanged; all others are copied before this returns.
@@ -139,6 +153,15 @@ export class Submissions {
     const cursor = this.reserve(length)
     this.slab.set(bytes, cursor)
     this.commit(slot, generation, cursor, length)
+  }
+
+  /** Whether `bytes` would send them from where they are, so that they must not change until `flush`. */
+  refersTo(bytes: Uint8Array): boolean {
+    const { chunks } = this
+    if (bytes === chunks.current) return true
+    if (bytes.length <= SMALL_BYTES) return false
+    const memory = bytes.buffer
+    return memory === chunks.slab || memory === chunks.pool
   }
 
   /** Encodes a string, sends it and adds it to the socket's queue. @returns its bytes */

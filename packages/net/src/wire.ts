@@ -23,7 +23,7 @@ export interface WireOwner {
   received(chunk: Buffer): void
   peerEnded(): void
   wireFailed(errno: number, syscall: string): void
-  connected(wire: Wire, errno: number): void
+  connected(errno: number): void
 }
 
 /** A write is done, or will never be. */
@@ -41,6 +41,8 @@ export class Wire extends Channel {
   /** Of a socket that is no TCP socket. */
   readonly isUnix: boolean
   private readonly resource: AsyncResource
+  /** The kernel has not said yet how connecting ended. */
+  isConnecting = false
   private paused = false
   private isReferenced = true
   private closing = false
@@ -84,6 +86,11 @@ export class Wire extends Channel {
     return this.lookUpRemoteAddress()
   }
 
+  startedConnecting(): void {
+    this.isConnecting = true
+    if (!this.isReferenced) this.settleReference()
+  }
+
   startReading(): void {
     this.reading = true
     if (!this.paused) return
@@ -112,21 +119,29 @@ export class Wire extends Channel {
     return this.resource.asyncId()
   }
 
-  /** Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. */
-  write(data: string | Uint8Array, encoding: BufferEncoding, sent: Sent): void {
+  /**
+   * Sends; `sent` is called when the kernel has all of it, or so much of it that more may come.
+   *
+   * @param isTold somebody hears of it when the bytes are sent, and may use their memory for others then
+   */
+  write(data: string | Uint8Array, encoding: BufferEncoding, isTold: boolean, sent: Sent): void {
     const { submissions } = this.loop
     const { slot } = this
     if (typeof data === 'string') {
       this.bytesWritten += submissions.text(slot, this.generation, data, encoding)
     } else {
+      // What was received is sent from where it is, which is later.
+      const mustLeave = isTold && submissions.refersTo(data)
       submissions.bytes(slot, this.generation, data, data.length)
       this.bytesWritten += data.length
+      if (mustLeave) submissions.flush()
     }
-    if (this.unsentBytes > MAX_UNSENT_BYTES) {
+    if (this.unsentBytes > (this.isReferenced ? MAX_UNSENT_BYTES : 0)) {
       submissions.flush()
       if (this.unsentBytes > 0) {
         this.onSent = sent
         this.submit(Op.WATCH_DRAIN, 0)
+        if (!this.isReferenced) this.settleReference()
         return
       }
     }
@@ -137,6 +152,7 @@ export class Wire extends Channel {
   shutdown(done: () => void): void {
     this.onShutdown = AsyncResource.bind(done, 'SHUTDOWNWRAP')
     this.submit(Op.END)
+    if (!this.isReferenced) this.settleReference()
   }
 
   /** Closes at once; with a reset where the peer is to see one. */
@@ -230,7 +246,7 @@ export class Wire extends Channel {
 
   unref(): void {
     this.isReferenced = false
-    if (!this.closing) this.loop.reactor.unref(this.handle)
+    if (!this.closing) this.settleReference()
   }
 
   hasRef(): boolean {
@@ -238,6 +254,8 @@ export class Wire extends Channel {
   }
 
   override onConnect(errno: number): void {
+    this.isConnecting = false
+    if (!this.isReferenced && !this.closing) this.settleReference()
     this.resource.runInAsyncScope(this.tellConnected, this, errno)
   }
 
@@ -250,13 +268,17 @@ export class Wire extends Channel {
   }
 
   override onDrain(): void {
-    if (!this.closing) this.tellSent()
+    if (this.closing) return
+    if (!this.isReferenced) this.settleReference()
+    this.tellSent()
   }
 
   override onFinish(): void {
     const done = this.onShutdown
     this.onShutdown = null
-    if (done !== null && !this.closing) done()
+    if (done === null || this.closing) return
+    if (!this.isReferenced) this.settleReference()
+    done()
   }
 
   override onError(errno: number, syscall: number): void {
@@ -282,6 +304,16 @@ export class Wire extends Channel {
     raiseUncaught(error)
   }
 
+  /** What was asked of the kernel is waited for, as with Node, although the socket itself keeps no process alive. */
+  private settleReference(): void {
+    const { reactor, submissions } = this.loop
+    if (this.unsentBytes > 0) submissions.flush()
+    const isSending = this.unsentBytes > 0
+    if (isSending && this.onSent === null) this.submit(Op.WATCH_DRAIN, 0)
+    if (this.isConnecting || isSending || this.onShutdown !== null) reactor.ref(this.handle)
+    else reactor.unref(this.handle)
+  }
+
   private tellSent(error?: Error): void {
     const sent = this.onSent
     this.onSent = null
@@ -289,6 +321,6 @@ export class Wire extends Channel {
   }
 
   private tellConnected(errno: number): void {
-    this.owner?.connected(this, errno)
+    this.owner?.connected(errno)
   }
 }

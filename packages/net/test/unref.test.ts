@@ -1,6 +1,10 @@
-// A socket that does not keep the process alive is closed to the end all the same, as one of Node's is.
+// A socket that does not keep the process alive is closed to the end all the same, and sends what was written, as one
+// of Node's does.
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../native-poll/test/support/child.js'
 import { listeningPeer } from '../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from './support/leaks.js'
@@ -28,3 +32,57 @@ it.each(['node:net', '@pollux/net'])(
     expect([await child.awaitExit(), child.output, child.errors]).toEqual([0, 'enough\nclose\n', ''])
   },
 )
+
+/** How programs end that wrote something and have nothing else to do, and what was written. */
+const LAST_WORDS: Record<string, [text: string, program: string]> = {
+  'it connects': ['hello', "const socket = net.connect(port, '127.0.0.1').unref(); socket.end('hello')"],
+  'the kernel has no room for what it wrote': [
+    'x'.repeat(5_000_000),
+    "const socket = net.connect(port, '127.0.0.1', () => socket.unref().write('x'.repeat(5_000_000)))",
+  ],
+  'what it wrote before waits': [
+    'x'.repeat(5_000_000),
+    `const socket = net.connect(port, '127.0.0.1', () => {
+      for (let i = 0; i < 100; i++) socket.write('x'.repeat(50_000))
+      socket.unref()
+    })`,
+  ],
+  'it ends': [
+    'x'.repeat(5_000_000),
+    "const socket = net.connect(port, '127.0.0.1', () => socket.unref().end('x'.repeat(5_000_000)))",
+  ],
+  'the process exits': [
+    'at exit',
+    `const socket = net.connect(port, '127.0.0.1', () => {
+      process.on('exit', () => socket.write('at exit'))
+      setImmediate(() => process.exit())
+    })`,
+  ],
+}
+
+describe.each(['node:net', '@pollux/net'])('%s sends all that a socket wrote', (over) => {
+  it.each(Object.entries(LAST_WORDS))('while %s, although it is unreferenced', async (_, [text, program]) => {
+    const server = createServer()
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const source = `const net = await import('${over}'); const port = ${port}\n${program}`
+    const cwd = fileURLToPath(new URL('.', import.meta.url))
+    const child = Child.run(process.execPath, ['--input-type=module', '-e', source], { cwd })
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    // The peer takes its time: the kernel's buffers fill up meanwhile.
+    socket.pause()
+    await setImmediate()
+    let came = ''
+    socket.setEncoding('latin1').on('data', (part) => {
+      came += part
+    })
+    socket.resume()
+    // Who leaves without a word may be heard of as a reset.
+    socket.on('error', () => {})
+    await new Promise((resolve) => socket.once('close', resolve))
+    server.close()
+    expect([await child.awaitExit(), child.errors]).toEqual([0, ''])
+    expect(came.length).toBe(text.length)
+    expect(came === text).toBe(true)
+  })
+})

@@ -3,8 +3,7 @@ import type { LookupOptions, lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { addressError, blockedIp, invalidFamily, invalidIp, type SystemError } from '../errors.js'
 import type { Socket } from '../socket/socket.js'
-import type { Wire } from '../wire.js'
-import { arrived, Dial, type LocalEnd, type Remote } from './dial.js'
+import { Dial, type LocalEnd, type Remote } from './dial.js'
 import type { Connecting, Lookup } from './start.js'
 
 export class SingleAttempt implements Connecting {
@@ -54,8 +53,7 @@ export class SingleAttempt implements Connecting {
     else if (begun !== undefined) this.later = setImmediate(() => this.ended(begun))
   }
 
-  done(wire: Wire, errno: number): void {
-    arrived(wire)
+  done(errno: number): void {
     this.ended(errno)
   }
 

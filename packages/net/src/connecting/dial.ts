@@ -24,14 +24,6 @@ export interface LocalEnd {
 /** What connecting led to at once: an error, an errno that is to be told later, or undefined: the kernel will say. */
 export type Begun = Error | number | undefined
 
-/** Wires of which the kernel has not said how connecting ended. */
-const underWay = new WeakSet<Wire>()
-
-/** The kernel has said it. */
-export function arrived(wire: Wire): void {
-  underWay.delete(wire)
-}
-
 export class Dial {
   private made: ChannelSocket | undefined = undefined
   /** A socket may be told to connect twice: this is the wire of the first time. */
@@ -84,7 +76,7 @@ export class Dial {
   /** connect(2). */
   connect(): Begun {
     const { made, remote } = this
-    if (this.used !== null) return underWay.has(this.used) ? this.error(-EALREADY) : 0
+    if (this.used !== null) return this.used.isConnecting ? this.error(-EALREADY) : 0
     if (made === undefined) return this.failure
     const { address, port, family } = remote
     try {
@@ -96,7 +88,7 @@ export class Dial {
           : { host: withZone(address), port: port as number },
         this.socket.borrows,
       )
-      underWay.add(this.socket._handle as Wire)
+      this.socket._handle?.startedConnecting()
       return undefined
     } catch (error) {
       const errno = errnoOf(error)

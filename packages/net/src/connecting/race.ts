@@ -4,9 +4,8 @@ import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { blockedIp, invalidFamily, invalidIp, nodeError, type SystemError, withCode } from '../errors.js'
 import type { Socket } from '../socket/socket.js'
-import type { Wire } from '../wire.js'
 import { connectError, destroy, SingleAttempt } from './attempt.js'
-import { arrived, type Begun, Dial, type LocalEnd, type Remote } from './dial.js'
+import { type Begun, Dial, type LocalEnd, type Remote } from './dial.js'
 import type { Connecting, Lookup } from './start.js'
 
 const { ETIMEDOUT } = constants.errno
@@ -63,10 +62,9 @@ export class Race implements Connecting {
     return this
   }
 
-  done(wire: Wire, errno: number): void {
-    arrived(wire)
+  done(errno: number): void {
     if (this.single === undefined) this.ended(errno)
-    else this.single.done(wire, errno)
+    else this.single.done(errno)
   }
 
   cancel(): void {

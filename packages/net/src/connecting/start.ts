@@ -21,7 +21,6 @@ import {
 import { invalidIp } from '../errors.js'
 import type { Socket } from '../socket/socket.js'
 import { NODE_MAJOR } from '../versions.js'
-import type { Wire } from '../wire.js'
 import { SingleAttempt } from './attempt.js'
 import { Race } from './race.js'
 
@@ -33,7 +32,7 @@ type ConnectOptions = Partial<TcpSocketConnectOpts> & Partial<IpcSocketConnectOp
 /** What a socket that is connecting can be told. */
 export interface Connecting {
   /** The kernel's answer. */
-  done(wire: Wire, errno: number): void
+  done(errno: number): void
   cancel(): void
 }
 

@@ -38,6 +38,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   declare private onread: ReadBuffer | undefined
   declare private resetsOnClose: boolean
   declare private wantsRef: boolean
+  /** Somebody wanted to be called when a write is done. */
+  declare private callsBack: boolean
 
   /** All that the constructor does after the stream's own. */
   protected initialize(options: InternalOptions): void {
@@ -54,6 +56,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this.timer = null
     this.resetsOnClose = false
     this.wantsRef = true
+    this.callsBack = false
     this.pendingBytes = 0
     this.finalBytesRead = 0
     this.finalBytesWritten = 0
@@ -127,6 +130,11 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     // It may have failed, or been given up by a listener.
     if (this.connecting) this.attempt = attempt
     return this
+  }
+
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    if (callback !== undefined || typeof encoding === 'function') this.callsBack = true
+    return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback)
   }
 
   override end(...args: unknown[]): this {
@@ -203,7 +211,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
       return
     }
     this._unrefTimer()
-    this.wire.write(chunk, encoding, callback)
+    this.wire.write(chunk, encoding, this.callsBack, callback)
   }
 
   override _writev(
@@ -223,8 +231,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     }
     this._unrefTimer()
     const last = chunks.length - 1
-    for (let i = 0; i < last; i++) wire.write(chunks[i].chunk, chunks[i].encoding, nothing)
-    wire.write(chunks[last].chunk, chunks[last].encoding, callback)
+    for (let i = 0; i < last; i++) wire.write(chunks[i].chunk, chunks[i].encoding, true, nothing)
+    wire.write(chunks[last].chunk, chunks[last].encoding, true, callback)
   }
 
   override _final(callback: WriteCallback): void {
@@ -277,6 +285,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   peerEnded(): void {
+    // `write` may be another from here on (half-open.ts), which does not look who wants to be called.
+    this.callsBack = true
     this._unrefTimer()
     this.push(null)
     this.read(0)
@@ -286,8 +296,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this.destroy(errnoError(errno, syscall))
   }
 
-  connected(wire: Wire, errno: number): void {
-    this.attempt?.done(wire, errno)
+  connected(errno: number): void {
+    this.attempt?.done(errno)
   }
 
   // --- for the modules of this package ---
