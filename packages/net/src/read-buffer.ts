@@ -1,9 +1,10 @@
 /** The `onread` option: what arrives goes into memory of the user's, and to a callback in place of `data`. */
 import type { OnReadOpts } from 'node:net'
+import { kIsReading } from './internals.js'
 
 /** Whose bytes they are. */
 export interface Reader {
-  readonly isReading: boolean
+  readonly [kIsReading]: boolean
 }
 
 export class ReadBuffer {
@@ -48,7 +49,7 @@ export class ReadBuffer {
     }
     let from = 0
     while (bytes !== null && from < bytes.length) {
-      if (!reader.isReading) {
+      if (!reader[kIsReading]) {
         this.rest = Buffer.from(bytes.subarray(from))
         return false
       }
@@ -61,7 +62,7 @@ export class ReadBuffer {
         const next = this.next()
         if (next instanceof Uint8Array) this.buffer = next
       }
-      if (goOn === false || !reader.isReading) {
+      if (goOn === false || !reader[kIsReading]) {
         if (from < bytes.length) this.rest = Buffer.from(bytes.subarray(from))
         return false
       }

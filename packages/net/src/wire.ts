@@ -16,14 +16,15 @@ import {
   UnderlyingSocket,
 } from '@pollux/core'
 import { errnoError } from './errors.js'
+import { kConnected, kPeerEnded, kReceived, kWireFailed } from './internals.js'
 import { NODE_MAJOR } from './versions.js'
 
 /** What a wire tells its stream. */
 export interface WireOwner {
-  received(chunk: Buffer): void
-  peerEnded(): void
-  wireFailed(errno: number, syscall: string): void
-  connected(errno: number): void
+  [kReceived](chunk: Buffer): void
+  [kPeerEnded](): void
+  [kWireFailed](errno: number, syscall: string): void
+  [kConnected](errno: number): void
 }
 
 /** A write is done, or will never be. */
@@ -260,11 +261,11 @@ export class Wire extends Channel {
   }
 
   override onData(chunk: Buffer): void {
-    if (this.owner !== null) this.resource.runInAsyncScope(this.owner.received, this.owner, chunk)
+    if (this.owner !== null) this.resource.runInAsyncScope(this.owner[kReceived], this.owner, chunk)
   }
 
   override onEnd(): void {
-    if (this.owner !== null) this.resource.runInAsyncScope(this.owner.peerEnded, this.owner)
+    if (this.owner !== null) this.resource.runInAsyncScope(this.owner[kPeerEnded], this.owner)
   }
 
   override onDrain(): void {
@@ -286,7 +287,7 @@ export class Wire extends Channel {
     if (owner === null) return
     const name = syscallName(syscall)
     const shown = name === 'recv' ? 'read' : name === 'send' ? 'write' : name
-    this.resource.runInAsyncScope(owner.wireFailed, owner, -Math.abs(errno), shown)
+    this.resource.runInAsyncScope(owner[kWireFailed], owner, -Math.abs(errno), shown)
   }
 
   override onClosed(): void {
@@ -321,6 +322,6 @@ export class Wire extends Channel {
   }
 
   private tellConnected(errno: number): void {
-    this.owner?.connected(errno)
+    this.owner?.[kConnected](errno)
   }
 }

@@ -2,6 +2,7 @@
 import type { LookupOptions, lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { addressError, blockedIp, invalidFamily, invalidIp, type SystemError } from '../errors.js'
+import { kBecameConnected } from '../internals.js'
 import type { Socket } from '../socket/socket.js'
 import { Dial, type LocalEnd, type Remote } from './dial.js'
 import type { Connecting, Lookup } from './start.js'
@@ -65,7 +66,7 @@ export class SingleAttempt implements Connecting {
     const { socket, remote } = this
     if (!socket.connecting || remote === undefined) return
     if (errno === 0) {
-      socket.becameConnected()
+      socket[kBecameConnected]()
       return
     }
     const error = connectError(errno, remote, this.local)

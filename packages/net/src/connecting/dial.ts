@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, if_nametoindex, type SocketAddress, SocketError } from '@pollux/core'
 import { addressError, type SystemError } from '../errors.js'
+import { kBorrows, kTakeBoundSource, kUseWire } from '../internals.js'
 import type { Socket } from '../socket/socket.js'
 import { Wire } from '../wire.js'
 
@@ -36,7 +37,7 @@ export class Dial {
     private readonly remote: Remote,
   ) {
     const { family } = remote
-    const bound = socket.takeBoundSource()
+    const bound = socket[kTakeBoundSource]()
     this.used = bound === null ? socket._handle : null
     if (bound !== null) {
       bound.ref()
@@ -49,7 +50,7 @@ export class Dial {
         family === undefined ? 'Unix' : family === 6 ? 'IPv6' : 'IPv4',
         EventLoop.default(),
       )
-      socket.useWire(Wire.on(this.made, family === undefined, socket))
+      socket[kUseWire](Wire.on(this.made, family === undefined, socket))
     } catch (error) {
       this.failure = this.error(errnoOf(error))
     }
@@ -86,7 +87,7 @@ export class Dial {
         family === undefined
           ? { path: unixPath(address) }
           : { host: withZone(address), port: port as number },
-        this.socket.borrows,
+        this.socket[kBorrows],
       )
       this.socket._handle?.startedConnecting()
       return undefined

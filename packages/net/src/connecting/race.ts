@@ -3,6 +3,7 @@ import type { LookupAddress, LookupOptions, lookup as systemLookup } from 'node:
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { blockedIp, invalidFamily, invalidIp, nodeError, type SystemError, withCode } from '../errors.js'
+import { kBecameConnected, kDropWire } from '../internals.js'
 import type { Socket } from '../socket/socket.js'
 import { connectError, destroy, SingleAttempt } from './attempt.js'
 import { type Begun, Dial, type LocalEnd, type Remote } from './dial.js'
@@ -78,7 +79,7 @@ export class Race implements Connecting {
     clearTimeout(this.timer)
     if (!socket.connecting || current === undefined) return
     if (errno === 0) {
-      socket.becameConnected()
+      socket[kBecameConnected]()
       return
     }
     this.failed(connectError(errno, current, this.bound))
@@ -88,7 +89,7 @@ export class Race implements Connecting {
   private tryNext(): void {
     const { socket } = this
     for (const remote of this.remaining()) {
-      socket.dropWire()
+      socket[kDropWire]()
       this.current = remote
       const dial = new Dial(socket, remote)
       const begun = this.begin(dial, remote)
@@ -148,7 +149,7 @@ export class Race implements Connecting {
     clearImmediate(this.later)
     socket.emit('connectionAttemptTimeout', current.address, current.port, current.family)
     this.errors.push(connectError(ETIMEDOUT, current, this.bound))
-    socket.dropWire()
+    socket[kDropWire]()
     if (socket.connecting) this.tryNext()
   }
 }

@@ -19,6 +19,7 @@ import {
   invalidValue,
 } from '../arguments.js'
 import { invalidIp } from '../errors.js'
+import { kHasBoundSource } from '../internals.js'
 import type { Socket } from '../socket/socket.js'
 import { NODE_MAJOR } from '../versions.js'
 import { SingleAttempt } from './attempt.js'
@@ -80,13 +81,13 @@ function startIp(socket: Socket, options: ConnectOptions): Connecting {
       : Math.max(checkInt32(timeout, 'options.autoSelectFamilyAttemptTimeout', 1), LEAST_ATTEMPT_MS)
   const local = { address: localAddress, port: localPort }
   const family = isIP(host)
-  if (socket.hasBoundSource && (localAddress !== undefined || localPort !== undefined)) {
+  if (socket[kHasBoundSource] && (localAddress !== undefined || localPort !== undefined)) {
     const text = 'localAddress and localPort cannot be used with an adopted bound socket'
     throw invalidValue('options', options, text)
   }
   if (family !== 0) {
     const attempt = new SingleAttempt(socket)
-    if (socket.hasBoundSource) {
+    if (socket[kHasBoundSource]) {
       attempt.connect({ address: host, port, family }, NO_LOCAL_END)
       return attempt
     }
@@ -101,7 +102,7 @@ function startIp(socket: Socket, options: ConnectOptions): Connecting {
   const lookup = (options.lookup ?? systemLookup) as typeof systemLookup
   const named = { host, port, givenHost: options.host, givenPort: given }
   socket._host = host
-  if (query.family !== 4 && query.family !== 6 && !localAddress && auto && !socket.hasBoundSource) {
+  if (query.family !== 4 && query.family !== 6 && !localAddress && auto && !socket[kHasBoundSource]) {
     return new Race(socket, named, local, attemptMs).lookUp(lookup, query)
   }
   return new SingleAttempt(socket).lookUp(lookup, query, named, local)

@@ -16,6 +16,7 @@ import { type AddressInfo, Socket as NodeSocket } from 'node:net'
 import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, SocketError } from '@pollux/core'
 import { errnoError, nodeError } from '../errors.js'
+import { kAccepted, kAcceptFailed } from '../internals.js'
 import { Wire } from '../wire.js'
 import type { ListenTarget } from './listen-form.js'
 import type { ListenerOwner, Listening } from './listener.js'
@@ -184,12 +185,12 @@ export class PrimaryListener implements Listening {
       wire = wireOn(connection)
     } catch (error) {
       if (!(error instanceof SocketError) || error.errno === undefined) throw error
-      this.owner.acceptFailed(errnoError(error.errno, 'accept'))
+      this.owner[kAcceptFailed](errnoError(error.errno, 'accept'))
       return
     } finally {
       connection.close()
     }
-    this.owner.accepted(wire)
+    this.owner[kAccepted](wire)
   }
 }
 

@@ -10,12 +10,13 @@ import {
   UnderlyingSocket,
 } from '@pollux/core'
 import { errnoError } from '../errors.js'
+import { kAccepted, kAcceptFailed } from '../internals.js'
 import { Wire } from '../wire.js'
 
 /** Whom a listener tells. */
 export interface ListenerOwner {
-  accepted(wire: Wire): void
-  acceptFailed(error: Error): void
+  [kAccepted](wire: Wire): void
+  [kAcceptFailed](error: Error): void
 }
 
 /** A socket of this process ({@link Listener}), or a share of one of the primary's (`PrimaryListener`). */
@@ -106,13 +107,13 @@ export class Listener extends Channel implements Listening {
     }
     // The listener's context is that of 'connection' only: the connection itself begins outside of it, as in Node.
     const wire = new Wire(this.loop, slot, generation, this.isUnix, null)
-    this.resource.runInAsyncScope(this.owner.accepted, this.owner, wire)
+    this.resource.runInAsyncScope(this.owner[kAccepted], this.owner, wire)
   }
 
   override onError(errno: number): void {
     this.close()
     const error = errnoError(-Math.abs(errno), 'accept')
-    this.resource.runInAsyncScope(this.owner.acceptFailed, this.owner, error)
+    this.resource.runInAsyncScope(this.owner[kAcceptFailed], this.owner, error)
   }
 
   override fail(error: unknown): void {

@@ -7,6 +7,22 @@ import { type ChannelSocket, SocketError, type UnderlyingSocket } from '@pollux/
 import { type Callback, checkFunction } from '../arguments.js'
 import { makeClass } from '../class-function.js'
 import { addressError, errnoError, listenError, nodeError, type SystemError } from '../errors.js'
+import {
+  kAccepted,
+  kAcceptFailed,
+  kCloseOnAbort,
+  kConfigure,
+  kDrop,
+  kInitialize,
+  kIsFull,
+  kListenOn,
+  kListenOnPrimary,
+  kLookUpAndListen,
+  kOpenToAll,
+  kSocketClosed,
+  kStart,
+  kStarted,
+} from '../internals.js'
 import type { InternalOptions } from '../socket/options.js'
 import { Socket } from '../socket/socket.js'
 import type { ServerOptions } from '../types.js'
@@ -72,7 +88,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
   declare _pipeName: string | undefined
   declare _connectionKey: string | undefined
 
-  protected initialize(options: ServerOptions): void {
+  protected [kInitialize](options: ServerOptions): void {
     this._connections = 0
     this._handle = null
     this._usingWorkers = false
@@ -114,11 +130,11 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     if (callback !== null) this.once('listening', callback)
     this._listeningId++
     const request = readListenRequest(args, given)
-    if (request.signal !== undefined) this.closeOnAbort(request.signal)
+    if (request.signal !== undefined) this[kCloseOnAbort](request.signal)
     const { target } = request
-    if (target.kind === 'port' && target.host !== '') this.lookUpAndListen(target.host, request)
-    else this.listenOn(request, undefined)
-    if (target.kind === 'path') this.openToAll(target)
+    if (target.kind === 'port' && target.host !== '') this[kLookUpAndListen](target.host, request)
+    else this[kListenOn](request, undefined)
+    if (target.kind === 'path') this[kOpenToAll](target)
     return this
   }
 
@@ -183,9 +199,9 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
 
   // --- for the modules of this package ---
 
-  accepted(wire: Wire): void {
-    if (this.isFull()) {
-      this.drop(wire)
+  [kAccepted](wire: Wire): void {
+    if (this[kIsFull]()) {
+      this[kDrop](wire)
       return
     }
     if (this.blockList !== undefined && isBlocked(this.blockList, wire)) {
@@ -200,7 +216,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     options.writableHighWaterMark = this.highWaterMark
     const socket = new Socket(options as never)
     options.wire = undefined
-    socket.configure(this.noDelay, this.keepAlive, this.keepAliveInitialDelay)
+    socket[kConfigure](this.noDelay, this.keepAlive, this.keepAliveInitialDelay)
     this._connections++
     socket.server = this as unknown as Server
     socket._server = this as unknown as Server
@@ -208,11 +224,11 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
   }
 
-  acceptFailed(error: Error): void {
+  [kAcceptFailed](error: Error): void {
     this.emit('error', error)
   }
 
-  socketClosed(): void {
+  [kSocketClosed](): void {
     this._connections--
     this._emitCloseIfDrained()
   }
@@ -222,19 +238,19 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     process.nextTick(() => this.emit('close'))
   }
 
-  private isFull(): boolean {
+  private [kIsFull](): boolean {
     const { maxConnections } = this
     if (maxConnections === undefined || maxConnections === null) return false
     return this._connections >= maxConnections && (maxConnections !== 0 || ZERO_DROPS_ALL)
   }
 
-  private drop(wire: Wire): void {
+  private [kDrop](wire: Wire): void {
     if (wire.isUnix) this.emit('drop')
     else this.emit('drop', endsOf(wire))
     wire.close(false, nothing)
   }
 
-  private closeOnAbort(signal: AbortSignal): void {
+  private [kCloseOnAbort](signal: AbortSignal): void {
     const abort = () => this.close()
     if (signal.aborted) {
       process.nextTick(abort)
@@ -244,27 +260,27 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     this.once('close', forget)
   }
 
-  private lookUpAndListen(host: string, request: ListenRequest): void {
+  private [kLookUpAndListen](host: string, request: ListenRequest): void {
     const id = this._listeningId
     lookUpHost(host, (error, address, family) => {
       if (id !== this._listeningId) return
-      if (error === null) this.listenOn(request, { address, family })
+      if (error === null) this[kListenOn](request, { address, family })
       else this.emit('error', error)
     })
   }
 
-  private listenOn(request: ListenRequest, found: FoundAddress | undefined): void {
+  private [kListenOn](request: ListenRequest, found: FoundAddress | undefined): void {
     const { target, backlog } = request
     if ('path' in target && target.path !== undefined) this._pipeName = target.path
     if (isClusterWorker() && !request.exclusive) {
-      this.listenOnPrimary(primaryQuery(target, backlog, found))
+      this[kListenOnPrimary](primaryQuery(target, backlog, found))
       return
     }
     const place = placeOf(target, found)
-    this.start(() => openAt(target, place), place, backlog)
+    this[kStart](() => openAt(target, place), place, backlog)
   }
 
-  private listenOnPrimary(query: PrimaryQuery): void {
+  private [kListenOnPrimary](query: PrimaryQuery): void {
     const id = this._listeningId
     askPrimary(this, query, (errno, handle) => {
       if (id !== this._listeningId) {
@@ -276,25 +292,25 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
       if (handle === null || failed !== 0) {
         this.emit('error', addressError(failed, 'bind', address, port))
       } else if (acceptsItself(handle)) {
-        this.started(new PrimaryListener(handle, this), { address, port, type })
+        this[kStarted](new PrimaryListener(handle, this), { address, port, type })
       } else {
         const { fd = -1 } = handle
         const closed = () => handle.close()
-        this.start(() => shareFd(fd), { address, port, type }, backlog, closed)
+        this[kStart](() => shareFd(fd), { address, port, type }, backlog, closed)
         if (this._handle !== null) closeTogether(handle, this._handle)
       }
     })
   }
 
   /** Opens a socket and listens on it. What goes wrong is told later: nobody listens yet. */
-  private start(open: () => ChannelSocket, place: Place, backlog: number, closed?: () => void): void {
+  private [kStart](open: () => ChannelSocket, place: Place, backlog: number, closed?: () => void): void {
     let socket: ChannelSocket | undefined
     try {
       socket = open()
       const listener = new Listener(socket, this, closed)
       socket.listen(false, backlog)
       socket.release()
-      this.started(listener, place)
+      this[kStarted](listener, place)
     } catch (error) {
       socket?.close()
       closed?.()
@@ -305,7 +321,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     }
   }
 
-  private openToAll({ path, readableAll, writableAll }: PathTarget): void {
+  private [kOpenToAll]({ path, readableAll, writableAll }: PathTarget): void {
     // Of a worker's path the primary opens it, and of one that failed there is nothing to open.
     if (this._handle === null || !(readableAll || writableAll)) return
     try {
@@ -317,7 +333,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
     }
   }
 
-  private started(handle: Listening, { address, port, type }: Place): void {
+  private [kStarted](handle: Listening, { address, port, type }: Place): void {
     this._handle = handle
     if (listenChannel.hasSubscribers) listenChannel.asyncEnd.publish({ server: this })
     this._connectionKey = `${type}:${address}:${port}`
@@ -352,7 +368,7 @@ export const Server: ServerConstructor = function (
   const onConnection = typeof given === 'function' ? given : listener
   const options = checkServerOptions(typeof given === 'function' ? undefined : given)
   ;(EventEmitter as unknown as (this: unknown) => void).call(this)
-  ;(this as unknown as { initialize(options: ServerOptions): void }).initialize(options)
+  ;(this as unknown as { [kInitialize](options: ServerOptions): void })[kInitialize](options)
   if (typeof onConnection === 'function') (this as Server).on('connection', onConnection as Callback)
   return undefined
 } as unknown as ServerConstructor

@@ -2,76 +2,87 @@
 import type { AddressInfo } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { SocketAddress } from '@pollux/core'
+import {
+  kEndOf,
+  kFinalBytesRead,
+  kFinalBytesWritten,
+  kForgetWire,
+  kPeername,
+  kPendingBytes,
+  kSockname,
+  kWire,
+} from '../internals.js'
 import type { Wire } from '../wire.js'
 
 /** A stream on a wire, with addresses and counters. */
 export abstract class SocketEnds extends Duplex {
   declare connecting: boolean
-  declare protected wire: Wire | null
-  declare protected pendingBytes: number
-  declare protected finalBytesRead: number
-  declare protected finalBytesWritten: number
-  declare protected sockname: AddressInfo | object | undefined
-  declare protected peername: AddressInfo | object | undefined
+  declare protected [kWire]: Wire | null
+  declare protected [kPendingBytes]: number
+  declare protected [kFinalBytesRead]: number
+  declare protected [kFinalBytesWritten]: number
+  declare protected [kSockname]: AddressInfo | object | undefined
+  declare protected [kPeername]: AddressInfo | object | undefined
 
   get bytesRead(): number {
-    return this.wire === null ? this.finalBytesRead : this.wire.bytesRead
+    return this[kWire] === null ? this[kFinalBytesRead] : this[kWire].bytesRead
   }
 
   get bytesWritten(): number {
     const buffered = this as unknown as { writableBuffer?: { chunk: unknown; encoding: BufferEncoding }[] }
-    let bytes = (this.wire === null ? this.finalBytesWritten : this.wire.bytesWritten) + this.pendingBytes
+    let bytes =
+      (this[kWire] === null ? this[kFinalBytesWritten] : this[kWire].bytesWritten) + this[kPendingBytes]
     for (const { chunk, encoding } of buffered.writableBuffer ?? []) bytes += byteLength(chunk, encoding)
     return bytes
   }
 
   get localAddress(): string | undefined {
-    return this.endOf('local').address
+    return this[kEndOf]('local').address
   }
 
   get localPort(): number | undefined {
-    return this.endOf('local').port
+    return this[kEndOf]('local').port
   }
 
   get localFamily(): string | undefined {
-    return this.endOf('local').family
+    return this[kEndOf]('local').family
   }
 
   get remoteAddress(): string | undefined {
-    return this.endOf('remote').address
+    return this[kEndOf]('remote').address
   }
 
   get remotePort(): number | undefined {
-    return this.endOf('remote').port
+    return this[kEndOf]('remote').port
   }
 
   get remoteFamily(): string | undefined {
-    return this.endOf('remote').family
+    return this[kEndOf]('remote').family
   }
 
   address(): AddressInfo | object {
-    return this.endOf('local')
+    return this[kEndOf]('local')
   }
 
-  protected forgetWire(): void {
-    const { wire } = this
+  protected [kForgetWire](): void {
+    const { [kWire]: wire } = this
     if (wire === null) return
-    this.finalBytesRead = wire.bytesRead
-    this.finalBytesWritten = wire.bytesWritten
-    this.wire = null
-    this.sockname = undefined
+    this[kFinalBytesRead] = wire.bytesRead
+    this[kFinalBytesWritten] = wire.bytesWritten
+    this[kWire] = null
+    this[kSockname] = undefined
   }
 
-  private endOf(which: 'local' | 'remote'): Partial<AddressInfo> {
-    const { wire } = this
+  private [kEndOf](which: 'local' | 'remote'): Partial<AddressInfo> {
+    const { [kWire]: wire } = this
     if (which === 'local') {
       if (wire === null) return {}
-      this.sockname ??= partsOf(wire.localAddress)
-      return this.sockname
+      this[kSockname] ??= partsOf(wire.localAddress)
+      return this[kSockname]
     }
-    if (wire === null || this.connecting) return this.peername ?? {}
-    this.peername ??= partsOf(wire.remoteAddress)
-    return this.peername
+    if (wire === null || this.connecting) return this[kPeername] ?? {}
+    this[kPeername] ??= partsOf(wire.remoteAddress)
+    return this[kPeername]
   }
 }
 

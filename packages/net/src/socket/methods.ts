@@ -7,6 +7,45 @@ import { checkBlockList } from '../block-list.js'
 import { BoundSocket, takeBound } from '../bound-socket.js'
 import { type Connecting, startConnecting } from '../connecting/start.js'
 import { errnoError, nodeError } from '../errors.js'
+import {
+  kApplyKeepAlive,
+  kApplyTypeOfService,
+  kAttempt,
+  kBecameConnected,
+  kBorrows,
+  kBoundSource,
+  kCallsBack,
+  kConnected,
+  kDropWire,
+  kFinalBytesRead,
+  kFinalBytesWritten,
+  kForgetWire,
+  kHasBoundSource,
+  kHasHandle,
+  kInitialize,
+  kIsReading,
+  kOnread,
+  kPauseFlow,
+  kPeerEnded,
+  kPeername,
+  kPendingBytes,
+  kReceived,
+  kResetsOnClose,
+  kSetOption,
+  kSocketClosed,
+  kSockname,
+  kStartReading,
+  kStopTimers,
+  kTakeBoundSource,
+  kTcp,
+  kTimer,
+  kTryTypeOfService,
+  kUseWire,
+  kWantsRef,
+  kWire,
+  kWireFailed,
+  kWriteOnceConnected,
+} from '../internals.js'
 import { ReadBuffer } from '../read-buffer.js'
 import type { Server } from '../server/server.js'
 import { NODE_MAJOR } from '../versions.js'
@@ -32,42 +71,42 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   /** Of the stream: as new. */
   declare _undestroy: () => void
   declare blockList: BlockList | undefined
-  declare private attempt: Connecting | null
+  declare private [kAttempt]: Connecting | null
   /** A socket that was bound before this one was made, and waits to be connected. */
-  declare private boundSource: ChannelSocket | null
-  declare private onread: ReadBuffer | undefined
-  declare private resetsOnClose: boolean
-  declare private wantsRef: boolean
+  declare private [kBoundSource]: ChannelSocket | null
+  declare private [kOnread]: ReadBuffer | undefined
+  declare private [kResetsOnClose]: boolean
+  declare private [kWantsRef]: boolean
   /** Somebody wanted to be called when a write is done. */
-  declare private callsBack: boolean
+  declare private [kCallsBack]: boolean
 
   /** All that the constructor does after the stream's own. */
-  protected initialize(options: InternalOptions): void {
+  protected [kInitialize](options: InternalOptions): void {
     this.connecting = false
     this.timeout = undefined
     this.server = null
     this._server = null
     this._host = null
     this._parent = null
-    this.wire = null
-    this.attempt = null
-    this.onread = ReadBuffer.from(options.onread)
-    this.tcp = options.wire === undefined ? tcpOptionsOf(options) : AS_OPENED
-    this.timer = null
-    this.resetsOnClose = false
-    this.wantsRef = true
-    this.callsBack = false
-    this.pendingBytes = 0
-    this.finalBytesRead = 0
-    this.finalBytesWritten = 0
-    this.sockname = undefined
-    this.peername = undefined
+    this[kWire] = null
+    this[kAttempt] = null
+    this[kOnread] = ReadBuffer.from(options.onread)
+    this[kTcp] = options.wire === undefined ? tcpOptionsOf(options) : AS_OPENED
+    this[kTimer] = null
+    this[kResetsOnClose] = false
+    this[kWantsRef] = true
+    this[kCallsBack] = false
+    this[kPendingBytes] = 0
+    this[kFinalBytesRead] = 0
+    this[kFinalBytesWritten] = 0
+    this[kSockname] = undefined
+    this[kPeername] = undefined
     this.blockList = options.blockList ? checkBlockList(options.blockList, 'options.blockList') : undefined
     this.on('end', onPeerEnd)
-    this.boundSource = null
+    this[kBoundSource] = null
     if (options.handle instanceof BoundSocket) {
-      this.boundSource = takeBound(options.handle)
-      this.wire = Wire.on(this.boundSource, options.handle.isPipe, this)
+      this[kBoundSource] = takeBound(options.handle)
+      this[kWire] = Wire.on(this[kBoundSource], options.handle.isPipe, this)
       return
     }
     const wire = options.wire ?? (options.fd === undefined ? undefined : adopt(options.fd))
@@ -75,11 +114,11 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     if (this.destroyed) this._undestroy()
     if (wire === undefined) return
     wire.owner = this
-    this.wire = wire
+    this[kWire] = wire
     if (options.readable === false) return
     if (options.pauseOnCreate) {
       wire.stopReading()
-      this.pauseFlow()
+      this[kPauseFlow]()
     } else if (!options.manualStart) {
       this.read(0)
     }
@@ -88,7 +127,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   // --- what Node documents ---
 
   get pending(): boolean {
-    return this.wire === null || this.connecting
+    return this[kWire] === null || this.connecting
   }
 
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
@@ -98,7 +137,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   get bufferSize(): number | undefined {
-    return this.hasHandle ? this.writableLength : undefined
+    return this[kHasHandle] ? this.writableLength : undefined
   }
 
   connect(...args: unknown[]): this {
@@ -116,24 +155,24 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     // A socket may be used again after its end.
     if (Object.hasOwn(this, 'write')) delete (this as Partial<this>).write
     if (this.destroyed) {
-      this.forgetWire()
-      this.peername = undefined
+      this[kForgetWire]()
+      this[kPeername] = undefined
     }
-    if (this.wire === null) {
-      this.finalBytesRead = 0
-      this.finalBytesWritten = 0
+    if (this[kWire] === null) {
+      this[kFinalBytesRead] = 0
+      this[kFinalBytesWritten] = 0
       this._undestroy()
     }
     this._unrefTimer()
     this.connecting = true
     const attempt = startConnecting(this as unknown as Socket, options as Partial<NetConnectOpts>)
     // It may have failed, or been given up by a listener.
-    if (this.connecting) this.attempt = attempt
+    if (this.connecting) this[kAttempt] = attempt
     return this
   }
 
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-    if (callback !== undefined || typeof encoding === 'function') this.callsBack = true
+    if (callback !== undefined || typeof encoding === 'function') this[kCallsBack] = true
     return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback)
   }
 
@@ -143,33 +182,33 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   override pause(): this {
-    if (this.onread !== undefined && !this.connecting && this.wire?.reading) this.wire.stopReading()
+    if (this[kOnread] !== undefined && !this.connecting && this[kWire]?.reading) this[kWire].stopReading()
     return super.pause()
   }
 
   override resume(): this {
-    if (this.onread !== undefined && !this.connecting) this.startReading()
+    if (this[kOnread] !== undefined && !this.connecting) this[kStartReading]()
     return super.resume()
   }
 
   override read(size?: number): unknown {
-    if (this.onread !== undefined && !this.connecting && this.wire !== null && !this.wire.reading) {
-      this.startReading()
+    if (this[kOnread] !== undefined && !this.connecting && this[kWire] !== null && !this[kWire].reading) {
+      this[kStartReading]()
     }
     return super.read(size)
   }
 
   ref(): this {
-    this.wantsRef = true
-    if (this.wire === null) this.once('connect', this.ref)
-    else this.wire.ref()
+    this[kWantsRef] = true
+    if (this[kWire] === null) this.once('connect', this.ref)
+    else this[kWire].ref()
     return this
   }
 
   unref(): this {
-    this.wantsRef = false
-    if (this.wire === null) this.once('connect', this.unref)
-    else this.wire.unref()
+    this[kWantsRef] = false
+    if (this[kWire] === null) this.once('connect', this.unref)
+    else this[kWire].unref()
     return this
   }
 
@@ -180,9 +219,9 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   resetAndDestroy(): this {
-    if (!this.hasHandle) {
+    if (!this[kHasHandle]) {
       this.destroy(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
-    } else if (this.wire?.isUnix) {
+    } else if (this[kWire]?.isUnix) {
       throw nodeError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent')
     } else if (this.connecting) {
       this.once('connect', () => this._reset())
@@ -195,23 +234,23 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   // --- the stream's half of the bargain ---
 
   override _read(size: number): void {
-    if (this.connecting || this.wire === null) this.once('connect', () => this._read(size))
-    else if (!this.wire.reading) this.startReading()
+    if (this.connecting || this[kWire] === null) this.once('connect', () => this._read(size))
+    else if (!this[kWire].reading) this[kStartReading]()
   }
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
     if (this.connecting) {
-      this.writeOnceConnected(byteLength(chunk, encoding), callback, () =>
+      this[kWriteOnceConnected](byteLength(chunk, encoding), callback, () =>
         this._write(chunk, encoding, callback),
       )
       return
     }
-    if (this.wire === null) {
+    if (this[kWire] === null) {
       callback(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
       return
     }
     this._unrefTimer()
-    this.wire.write(chunk, encoding, this.callsBack, callback)
+    this[kWire].write(chunk, encoding, this[kCallsBack], callback)
   }
 
   override _writev(
@@ -221,10 +260,10 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     if (this.connecting) {
       let bytes = 0
       for (const { chunk, encoding } of chunks) bytes += byteLength(chunk, encoding)
-      this.writeOnceConnected(bytes, callback, () => this._writev(chunks, callback))
+      this[kWriteOnceConnected](bytes, callback, () => this._writev(chunks, callback))
       return
     }
-    const { wire } = this
+    const { [kWire]: wire } = this
     if (wire === null) {
       callback(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
       return
@@ -237,28 +276,28 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
 
   override _final(callback: WriteCallback): void {
     // Before Node 22 one that nobody has connected waits, too.
-    if (this.connecting || (NODE_MAJOR < 22 && this.wire === null)) {
+    if (this.connecting || (NODE_MAJOR < 22 && this[kWire] === null)) {
       this.once('connect', () => this._final(callback))
       return
     }
-    if (this.wire === null) callback()
-    else this.wire.shutdown(callback)
+    if (this[kWire] === null) callback()
+    else this[kWire].shutdown(callback)
   }
 
   /** A signal that is aborted already has the stream's constructor call it: what `initialize` sets may be undefined. */
   override _destroy(error: Error | null, callback: WriteCallback): void {
     // Its signal had been aborted when the stream was made, which is before the rest of it is.
-    if (this.wire === undefined) {
+    if (this[kWire] === undefined) {
       callback(error)
       process.nextTick(() => this.emit('close'))
       return
     }
     const wasConnecting = this.connecting
     this.connecting = false
-    this.attempt?.cancel()
-    this.attempt = null
-    this.stopTimers()
-    const { wire } = this
+    this[kAttempt]?.cancel()
+    this[kAttempt] = null
+    this[kStopTimers]()
+    const { [kWire]: wire } = this
     const hadError = error !== null && error !== undefined
     if (wire == null) {
       callback(error)
@@ -266,96 +305,96 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
       if (wasConnecting) setImmediate(() => this.emit('close', hadError))
       else process.nextTick(() => this.emit('close'))
     } else {
-      const reset = this.resetsOnClose
-      this.resetsOnClose = false
-      this.forgetWire()
+      const reset = this[kResetsOnClose]
+      this[kResetsOnClose] = false
+      this[kForgetWire]()
       wire.close(reset, () => this.emit('close', hadError))
       callback(error)
     }
-    this._server?.socketClosed()
+    this._server?.[kSocketClosed]()
   }
 
   // --- what the reactor says ---
 
-  received(chunk: Buffer): void {
+  [kReceived](chunk: Buffer): void {
     this._unrefTimer()
     if (this.destroyed) return
-    if (this.onread === undefined ? this.push(chunk) : this.onread.take(chunk, this)) return
-    this.wire?.stopReading()
+    if (this[kOnread] === undefined ? this.push(chunk) : this[kOnread].take(chunk, this)) return
+    this[kWire]?.stopReading()
   }
 
-  peerEnded(): void {
+  [kPeerEnded](): void {
     // `write` may be another from here on (half-open.ts), which does not look who wants to be called.
-    this.callsBack = true
+    this[kCallsBack] = true
     this._unrefTimer()
     this.push(null)
     this.read(0)
   }
 
-  wireFailed(errno: number, syscall: string): void {
+  [kWireFailed](errno: number, syscall: string): void {
     this.destroy(errnoError(errno, syscall))
   }
 
-  connected(errno: number): void {
-    this.attempt?.done(errno)
+  [kConnected](errno: number): void {
+    this[kAttempt]?.done(errno)
   }
 
   // --- for the modules of this package ---
 
   /** Whether what arrives is wanted now. */
-  get isReading(): boolean {
-    return this.wire?.reading === true
+  get [kIsReading](): boolean {
+    return this[kWire]?.reading === true
   }
 
   /** Whether chunks may be borrowed: they go into the user's memory before `received` returns. */
-  get borrows(): boolean {
-    return this.onread !== undefined
+  get [kBorrows](): boolean {
+    return this[kOnread] !== undefined
   }
 
-  get hasBoundSource(): boolean {
-    return this.boundSource !== null
+  get [kHasBoundSource](): boolean {
+    return this[kBoundSource] !== null
   }
 
-  takeBoundSource(): ChannelSocket | null {
-    const { boundSource } = this
-    this.boundSource = null
+  [kTakeBoundSource](): ChannelSocket | null {
+    const { [kBoundSource]: boundSource } = this
+    this[kBoundSource] = null
     return boundSource
   }
 
   /** A socket that is on its way. */
-  useWire(wire: Wire): void {
-    this.wire = wire
-    if (!this.wantsRef) wire.unref()
+  [kUseWire](wire: Wire): void {
+    this[kWire] = wire
+    if (!this[kWantsRef]) wire.unref()
     // Nobody asked for what comes yet.
     if (this.isPaused()) wire.stopReading()
   }
 
   /** An attempt to connect is given up. */
-  dropWire(): void {
-    this.wire?.close(false, nothing)
-    this.wire = null
+  [kDropWire](): void {
+    this[kWire]?.close(false, nothing)
+    this[kWire] = null
   }
 
   /** The kernel said that the connection stands. */
-  becameConnected(): void {
+  [kBecameConnected](): void {
     this.connecting = false
-    this.attempt = null
-    this.sockname = undefined
+    this[kAttempt] = null
+    this[kSockname] = undefined
     this._unrefTimer()
-    if (this.tcp.noDelay) this.setOption('noDelay', true)
-    if (this.tcp.keepAlive) this.applyKeepAlive()
-    if (this.tcp.typeOfService !== undefined) this.applyTypeOfService(this.tcp.typeOfService)
+    if (this[kTcp].noDelay) this[kSetOption]('noDelay', true)
+    if (this[kTcp].keepAlive) this[kApplyKeepAlive]()
+    if (this[kTcp].typeOfService !== undefined) this[kApplyTypeOfService](this[kTcp].typeOfService)
     this.emit('connect')
     this.emit('ready')
     if (this.destroyed) return
     if (!this.isPaused()) this.read(0)
-    else if (!this.isReading) this.wire?.stopReading()
+    else if (!this[kIsReading]) this[kWire]?.stopReading()
   }
 
   /** A connection is not worse for a byte that the kernel did not take: listeners are told. */
-  private applyTypeOfService(tos: number): void {
+  private [kApplyTypeOfService](tos: number): void {
     try {
-      this.tryTypeOfService(tos)
+      this[kTryTypeOfService](tos)
     } catch (error) {
       this.emit('error', error)
     }
@@ -368,46 +407,46 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   get _handle(): Wire | null {
-    return this.wire
+    return this[kWire]
   }
 
   get _bytesDispatched(): number {
-    return this.wire === null ? this.finalBytesWritten : this.wire.bytesWritten
+    return this[kWire] === null ? this[kFinalBytesWritten] : this[kWire].bytesWritten
   }
 
   _reset(): this {
-    this.resetsOnClose = true
+    this[kResetsOnClose] = true
     return this.destroy()
   }
 
   /** Whether Node would have a handle: it makes one before there is an address to connect to. */
-  private get hasHandle(): boolean {
-    return this.wire !== null || this.connecting
+  private get [kHasHandle](): boolean {
+    return this[kWire] !== null || this.connecting
   }
 
-  private startReading(): void {
-    const { wire, onread } = this
+  private [kStartReading](): void {
+    const { [kWire]: wire, [kOnread]: onread } = this
     if (wire === null) return
     wire.startReading()
     if (onread?.hasRest && !onread.take(null, this)) wire.stopReading()
   }
 
-  private writeOnceConnected(bytes: number, callback: WriteCallback, write: () => void): void {
+  private [kWriteOnceConnected](bytes: number, callback: WriteCallback, write: () => void): void {
     const closed = () => {
       const text = 'Socket closed before the connection was established'
       callback(nodeError(Error, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION', text))
     }
-    this.pendingBytes = bytes
+    this[kPendingBytes] = bytes
     this.once('connect', () => {
       this.off('close', closed)
-      this.pendingBytes = 0
+      this[kPendingBytes] = 0
       write()
     })
     this.once('close', closed)
   }
 
   /** Not flowing, without being paused: what comes is read when somebody asks. */
-  private pauseFlow(): void {
+  private [kPauseFlow](): void {
     ;(this as { readableFlowing: boolean | null }).readableFlowing = false
   }
 }

@@ -12,6 +12,7 @@
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { makeClass } from '../class-function.js'
+import { kInitialize } from '../internals.js'
 import { SocketMethods } from './methods.js'
 import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
 
@@ -31,7 +32,7 @@ export const Socket: SocketConstructor = function (this: unknown, options?: unkn
   // What a server made for a connection has what the stream reads.
   const forStream = given.wire === undefined ? streamOptions(given) : given
   ;(Duplex as unknown as (this: unknown, options: DuplexOptions) => void).call(this, forStream)
-  ;(this as unknown as { initialize(options: InternalOptions): void }).initialize(given)
+  ;(this as unknown as { [kInitialize](options: InternalOptions): void })[kInitialize](given)
   return undefined
 } as unknown as SocketConstructor
 

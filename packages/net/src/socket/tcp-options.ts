@@ -2,6 +2,15 @@
 import { SocketError, type UnderlyingSocket } from '@pollux/core'
 import { checkNumber, invalidType, outOfRange } from '../arguments.js'
 import { errnoError } from '../errors.js'
+import {
+  kApplyKeepAlive,
+  kChangeNoDelay,
+  kConfigure,
+  kSetOption,
+  kTcp,
+  kTryTypeOfService,
+  kWire,
+} from '../internals.js'
 import type { InternalOptions } from './options.js'
 import { SocketTimeout } from './timeout.js'
 
@@ -29,13 +38,13 @@ const WITHOUT_DELAY: TcpOptions = { ...AS_OPENED, noDelay: true }
 
 /** With the options of TCP and IP that `net.Socket` has methods for. */
 export abstract class SocketTcpOptions extends SocketTimeout {
-  declare protected tcp: TcpOptions
+  declare protected [kTcp]: TcpOptions
 
   setNoDelay(enable?: boolean): this {
     const noDelay = enable === undefined ? true : Boolean(enable)
-    if (this.wire !== null && !this.connecting && noDelay !== this.tcp.noDelay)
-      this.setOption('noDelay', noDelay)
-    this.changeNoDelay(noDelay)
+    if (this[kWire] !== null && !this.connecting && noDelay !== this[kTcp].noDelay)
+      this[kSetOption]('noDelay', noDelay)
+    this[kChangeNoDelay](noDelay)
     return this
   }
 
@@ -47,14 +56,14 @@ export abstract class SocketTcpOptions extends SocketTimeout {
   ): this {
     const given =
       typeof enable === 'object' && enable !== null ? enable : { enable, initialDelay, interval, count }
-    this.tcp = {
-      ...this.tcp,
+    this[kTcp] = {
+      ...this[kTcp],
       keepAlive: Boolean(given.enable),
       keepAliveDelaySeconds: wholeSeconds(given.initialDelay),
       keepAliveIntervalSeconds: given.interval === undefined ? undefined : wholeSeconds(given.interval),
       keepAliveCount: given.count,
     }
-    if (this.wire !== null && !this.connecting) this.applyKeepAlive()
+    if (this[kWire] !== null && !this.connecting) this[kApplyKeepAlive]()
     return this
   }
 
@@ -62,51 +71,51 @@ export abstract class SocketTcpOptions extends SocketTimeout {
   setTypeOfService(tos: number): this {
     if (Number.isNaN(tos)) throw invalidType('tos', 'of type number', tos)
     checkTypeOfService(tos, 'tos')
-    const { tcp, wire } = this
+    const { [kTcp]: tcp, [kWire]: wire } = this
     const isNew = tos !== tcp.typeOfService
-    this.tcp = { ...tcp, typeOfService: tos }
-    if (isNew && wire !== null && !this.connecting) this.tryTypeOfService(tos)
+    this[kTcp] = { ...tcp, typeOfService: tos }
+    if (isNew && wire !== null && !this.connecting) this[kTryTypeOfService](tos)
     return this
   }
 
   /** What the kernel says; before there is a connection what was asked for, or 0. */
   getTypeOfService(): number {
-    const { tcp, wire } = this
+    const { [kTcp]: tcp, [kWire]: wire } = this
     if (wire === null || this.connecting || !wire.hasTypeOfService) return tcp.typeOfService ?? 0
     return wire.typeOfService
   }
 
   /** The rest of Berkeley sockets on this one. Undefined where there is no socket: before `connect`, and once it is closed. */
   get berkeley(): UnderlyingSocket | undefined {
-    return this.wire?.berkeley
+    return this[kWire]?.berkeley
   }
 
   /** Options that a server gives its connections. */
-  configure(noDelay: boolean, keepAlive: boolean, keepAliveDelaySeconds: number): void {
+  [kConfigure](noDelay: boolean, keepAlive: boolean, keepAliveDelaySeconds: number): void {
     if (noDelay) {
-      this.changeNoDelay(true)
-      this.setOption('noDelay', true)
+      this[kChangeNoDelay](true)
+      this[kSetOption]('noDelay', true)
     }
     if (keepAlive) {
-      this.tcp = { ...this.tcp, keepAlive: true, keepAliveDelaySeconds }
-      this.applyKeepAlive()
+      this[kTcp] = { ...this[kTcp], keepAlive: true, keepAliveDelaySeconds }
+      this[kApplyKeepAlive]()
     }
   }
 
-  private changeNoDelay(noDelay: boolean): void {
-    if (noDelay !== this.tcp.noDelay) {
-      this.tcp = this.tcp === AS_OPENED ? WITHOUT_DELAY : { ...this.tcp, noDelay }
+  private [kChangeNoDelay](noDelay: boolean): void {
+    if (noDelay !== this[kTcp].noDelay) {
+      this[kTcp] = this[kTcp] === AS_OPENED ? WITHOUT_DELAY : { ...this[kTcp], noDelay }
     }
   }
 
-  protected setOption(name: 'noDelay' | 'keepAlive', value: boolean): void {
-    this.wire?.setOption(name, value)
+  protected [kSetOption](name: 'noDelay' | 'keepAlive', value: boolean): void {
+    this[kWire]?.setOption(name, value)
   }
 
   /** @throws what Node throws where the kernel refuses */
-  protected tryTypeOfService(tos: number): void {
+  protected [kTryTypeOfService](tos: number): void {
     try {
-      if (this.wire !== null) this.wire.typeOfService = tos
+      if (this[kWire] !== null) this[kWire].typeOfService = tos
     } catch (error) {
       if (error instanceof SocketError && error.errno !== undefined) {
         throw errnoError(-Math.abs(error.errno), 'setTypeOfService')
@@ -115,9 +124,9 @@ export abstract class SocketTcpOptions extends SocketTimeout {
     }
   }
 
-  protected applyKeepAlive(): void {
-    const { keepAlive, keepAliveDelaySeconds, keepAliveIntervalSeconds, keepAliveCount } = this.tcp
-    this.wire?.setKeepAlive(keepAlive, keepAliveDelaySeconds, keepAliveIntervalSeconds, keepAliveCount)
+  protected [kApplyKeepAlive](): void {
+    const { keepAlive, keepAliveDelaySeconds, keepAliveIntervalSeconds, keepAliveCount } = this[kTcp]
+    this[kWire]?.setKeepAlive(keepAlive, keepAliveDelaySeconds, keepAliveIntervalSeconds, keepAliveCount)
   }
 }
 

@@ -1,5 +1,6 @@
 /** The time that a socket may be idle. */
 import { checkNumber, invalidType, outOfRange } from '../arguments.js'
+import { kStopTimers, kTimer, kWire } from '../internals.js'
 import { SocketEnds } from './ends.js'
 
 /** Of Node's timers. */
@@ -9,21 +10,21 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 export abstract class SocketTimeout extends SocketEnds {
   declare timeout: number | undefined
   declare _parent: SocketTimeout | null
-  declare protected timer: NodeJS.Timeout | null
+  declare protected [kTimer]: NodeJS.Timeout | null
 
   setTimeout(milliseconds: number, callback?: () => void): this {
     if (this.destroyed) return this
     this.timeout = milliseconds
     const delay = timerDelay(milliseconds)
-    if (this.timer !== null) clearTimeout(this.timer)
-    this.timer = null
+    if (this[kTimer] !== null) clearTimeout(this[kTimer])
+    this[kTimer] = null
     if (delay === 0) {
       if (callback !== undefined) {
         checkListener(callback)
         this.removeListener('timeout', callback)
       }
     } else {
-      this.timer = setTimeout(() => this._onTimeout(), delay).unref()
+      this[kTimer] = setTimeout(() => this._onTimeout(), delay).unref()
       if (callback !== undefined) {
         checkListener(callback)
         this.once('timeout', callback)
@@ -34,19 +35,19 @@ export abstract class SocketTimeout extends SocketEnds {
 
   _unrefTimer(): void {
     for (let socket: SocketTimeout | null = this; socket !== null; socket = socket._parent) {
-      socket.timer?.refresh()
+      socket[kTimer]?.refresh()
     }
   }
 
-  protected stopTimers(): void {
+  protected [kStopTimers](): void {
     for (let socket: SocketTimeout | null = this; socket != null; socket = socket._parent) {
-      if (socket.timer != null) clearTimeout(socket.timer)
+      if (socket[kTimer] != null) clearTimeout(socket[kTimer])
     }
   }
 
   _onTimeout(): void {
     // Output that is being taken is activity.
-    if (this.wire?.takesOutput()) {
+    if (this[kWire]?.takesOutput()) {
       this._unrefTimer()
       return
     }

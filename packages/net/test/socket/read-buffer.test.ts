@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { connect } from '../../src/index.js'
+import { kIsReading } from '../../src/internals.js'
 import { ReadBuffer } from '../../src/read-buffer.js'
 
 function readInto(size: number, onPiece: (text: string) => boolean = () => true) {
   const seen: string[] = []
-  const reader = { isReading: true }
+  const reader = { [kIsReading]: true }
   const callback = (length: number, buffer: Uint8Array) => {
     const text = Buffer.from(buffer.subarray(0, length)).toString()
     seen.push(text)
@@ -37,18 +38,18 @@ describe('what arrives for a buffer of the user', () => {
 
   it('goes behind what came earlier and still waits', () => {
     const { seen, reader, target } = readInto(4)
-    reader.isReading = false
+    reader[kIsReading] = false
     expect(target.take(Buffer.from('abc'), reader)).toBe(false)
     expect(target.take(Buffer.from('def'), reader)).toBe(false)
     expect(seen).toEqual([])
-    reader.isReading = true
+    reader[kIsReading] = true
     expect(target.take(Buffer.from('gh'), reader)).toBe(true)
     expect(seen).toEqual(['abcd', 'efgh'])
   })
 
   it('stops with the piece whose callback pauses', () => {
     const { seen, reader, target } = readInto(4, () => {
-      reader.isReading = false
+      reader[kIsReading] = false
       return true
     })
     expect(target.take(Buffer.from('abcdef'), reader)).toBe(false)
