@@ -130,3 +130,37 @@ describe('a child process', () => {
     expect(child.exitCode).toBe(0)
   })
 })
+
+describe('what a handler writes', () => {
+  const PROGRAM = `
+    const [over, port] = process.argv.slice(1)
+    const { connect } = await import(over)
+    const socket = connect(Number(port), '127.0.0.1', () => {
+      socket.write('last words')
+      process.kill(process.pid, 'SIGKILL')
+    })`
+
+  it.each([
+    ['node:net', 'last words'],
+    ['@pollux/net', ''],
+  ])('over %s leaves a process that is killed in the same turn as "%s"', async (over, words) => {
+    const server = node.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const args = [
+      '--input-type=module',
+      '-e',
+      PROGRAM,
+      over,
+      String((server.address() as node.AddressInfo).port),
+    ]
+    const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: 'ignore' })
+    const exit = once(child, 'exit')
+    const [socket] = (await once(server, 'connection')) as [node.Socket]
+    let came = ''
+    for await (const part of socket.setEncoding('utf8')) came += part
+    expect(came).toBe(words)
+    expect(await exit).toEqual([null, 'SIGKILL'])
+    server.close()
+    await once(server, 'close')
+  })
+})
