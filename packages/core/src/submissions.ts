@@ -102,15 +102,14 @@ export class Submissions {
 
   /** No turn will end any more: what other listeners of the process's `exit` write leaves at once. */
   flushEachWrite(): void {
-    const { bytes, text } = Submissions.prototype
-    this.bytes = (...args) => {
-      bytes.apply(this, args)
+    const { commit, reference } = Submissions.prototype
+    this.commit = (...written) => {
+      commit.apply(this, written)
       this.flush()
     }
-    this.text = (...args) => {
-      const length = text.apply(this, args)
+    this.reference = (...written) => {
+      reference.apply(this, written)
       this.flush()
-      return length
     }
   }
 
@@ -139,29 +138,34 @@ export class Submissions {
         this.reference(WRITE_POOLED, slot, generation, bytes.byteOffset, length)
         return
       }
-      if (length > this.maxCopiedBytes) {
-        this.table[slot * TABLE_COLUMNS + QUEUED] += length
-        // A stale handle is no news: its CLOSED event is on the way.
-        this.reactor.write(generation * HANDLE_BASE + slot, bytes)
-        if (this.counters[Counter.backlogBytes] >= this.alarmBytes) this.onAlarm()
-        return
-      }
-    } else if (length === 0) {
-      checkNotRevoked(bytes)
-      return
     }
-    const cursor = this.reserve(length)
-    this.slab.set(bytes, cursor)
-    this.commit(slot, generation, cursor, length)
+    this.copy(slot, generation, bytes, length)
   }
 
-  /** Whether `bytes` would send them from where they are, so that they must not change until `flush`. */
-  refersTo(bytes: Uint8Array): boolean {
-    const { chunks } = this
-    if (bytes === chunks.current) return true
-    if (bytes.length <= SMALL_BYTES) return false
-    const memory = bytes.buffer
-    return memory === chunks.slab || memory === chunks.pool
+  /**
+   * As `bytes`, but nothing refers to the memory once this returns: received chunks, too, may change from then on.
+   *
+   * @param most of more than so many bytes no copy is made: the kernel gets them at once
+   */
+  copy(
+    slot: number,
+    generation: number,
+    bytes: Uint8Array,
+    length: number,
+    most = this.maxCopiedBytes,
+  ): void {
+    if (length > most || length > this.maxCopiedBytes) {
+      this.table[slot * TABLE_COLUMNS + QUEUED] += length
+      // A stale handle is no news: its CLOSED event is on the way.
+      this.reactor.write(generation * HANDLE_BASE + slot, bytes)
+      if (this.counters[Counter.backlogBytes] >= this.alarmBytes) this.onAlarm()
+    } else if (length === 0) {
+      checkNotRevoked(bytes)
+    } else {
+      const cursor = this.reserve(length)
+      this.slab.set(bytes, cursor)
+      this.commit(slot, generation, cursor, length)
+    }
   }
 
   /** Encodes a string, sends it and adds it to the socket's queue. @returns its bytes */

@@ -33,6 +33,9 @@ type Sent = (error?: Error) => void
 /** A write of which the kernel left more than this is not done before it has taken all. */
 const MAX_UNSENT_BYTES = 64 * 1024
 
+/** Of larger writes no copy is made: the system call of its own that each takes costs less (data64KiBx10 of the bench: 1.1 ×). */
+const MAX_COPIED_BYTES = 2 * 1024
+
 export class Wire extends Channel {
   owner: WireOwner | null
   /** Whether what arrives is wanted. */
@@ -121,21 +124,17 @@ export class Wire extends Channel {
   }
 
   /**
-   * Sends; `sent` is called when the kernel has all of it, or so much of it that more may come.
-   *
-   * @param isTold somebody hears of it when the bytes are sent, and may use their memory for others then
+   * Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. Nothing refers to the data
+   * by then: whoever wrote it may use its memory for others, that of a received chunk as well.
    */
-  write(data: string | Uint8Array, encoding: BufferEncoding, isTold: boolean, sent: Sent): void {
+  write(data: string | Uint8Array, encoding: BufferEncoding, sent: Sent): void {
     const { submissions } = this.loop
     const { slot } = this
     if (typeof data === 'string') {
       this.bytesWritten += submissions.text(slot, this.generation, data, encoding)
     } else {
-      // What was received is sent from where it is, which is later.
-      const mustLeave = isTold && submissions.refersTo(data)
-      submissions.bytes(slot, this.generation, data, data.length)
+      submissions.copy(slot, this.generation, data, data.length, MAX_COPIED_BYTES)
       this.bytesWritten += data.length
-      if (mustLeave) submissions.flush()
     }
     if (this.unsentBytes > (this.isReferenced ? MAX_UNSENT_BYTES : 0)) {
       submissions.flush()

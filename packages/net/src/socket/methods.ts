@@ -14,7 +14,6 @@ import {
   kBecameConnected,
   kBorrows,
   kBoundSource,
-  kCallsBack,
   kConnected,
   kDropWire,
   kFinalBytesRead,
@@ -77,8 +76,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   declare private [kOnread]: ReadBuffer | undefined
   declare private [kResetsOnClose]: boolean
   declare private [kWantsRef]: boolean
-  /** Somebody wanted to be called when a write is done. */
-  declare private [kCallsBack]: boolean
 
   /** All that the constructor does after the stream's own. */
   protected [kInitialize](options: InternalOptions): void {
@@ -95,7 +92,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     this[kTimer] = null
     this[kResetsOnClose] = false
     this[kWantsRef] = true
-    this[kCallsBack] = false
     this[kPendingBytes] = 0
     this[kFinalBytesRead] = 0
     this[kFinalBytesWritten] = 0
@@ -169,11 +165,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     // It may have failed, or been given up by a listener.
     if (this.connecting) this[kAttempt] = attempt
     return this
-  }
-
-  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-    if (callback !== undefined || typeof encoding === 'function') this[kCallsBack] = true
-    return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback)
   }
 
   override end(...args: unknown[]): this {
@@ -250,7 +241,7 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
       return
     }
     this._unrefTimer()
-    this[kWire].write(chunk, encoding, this[kCallsBack], callback)
+    this[kWire].write(chunk, encoding, callback)
   }
 
   override _writev(
@@ -270,8 +261,8 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     }
     this._unrefTimer()
     const last = chunks.length - 1
-    for (let i = 0; i < last; i++) wire.write(chunks[i].chunk, chunks[i].encoding, true, nothing)
-    wire.write(chunks[last].chunk, chunks[last].encoding, true, callback)
+    for (let i = 0; i < last; i++) wire.write(chunks[i].chunk, chunks[i].encoding, nothing)
+    wire.write(chunks[last].chunk, chunks[last].encoding, callback)
   }
 
   override _final(callback: WriteCallback): void {
@@ -324,8 +315,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   [kPeerEnded](): void {
-    // `write` may be another from here on (half-open.ts), which does not look who wants to be called.
-    this[kCallsBack] = true
     this._unrefTimer()
     this.push(null)
     this.read(0)

@@ -1,4 +1,4 @@
-// Who is told that a chunk is written may use its memory for something else: also that of a chunk that was received.
+// A chunk that was written is the program's again: also one that was received.
 import { once } from 'node:events'
 import * as nodeNet from 'node:net'
 import { describe, expect, it } from 'vitest'
@@ -12,6 +12,10 @@ const REUSED = 0x42
 
 /** What a server does with a chunk, whose memory it uses again as soon as it is told that it may. */
 const ECHOES: Record<string, (socket: nodeNet.Socket, chunk: Buffer) => void> = {
+  'as soon as write has returned': (socket, chunk) => {
+    socket.write(chunk)
+    chunk.fill(REUSED)
+  },
   'in the callback of write': (socket, chunk) => {
     socket.write(chunk, () => chunk.fill(REUSED))
   },
