@@ -1,4 +1,5 @@
-// pin CPU|all COMMAND [ARG...]: runs a command on one core, so that the benchmark needs no taskset; or on all that there are.
+// pin CPU|all COMMAND [ARG...]: runs a command on one core, so that the benchmark needs no taskset; or on all
+// that there are.
 //
 // The command may open as many fds as the hard limit allows, goes before other processes where that is
 // permitted, and is killed when whoever started it dies: an interrupted benchmark leaves no server behind.
