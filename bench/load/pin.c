@@ -1,4 +1,5 @@
-// pin CPU COMMAND [ARG...]: runs a command on one core, so that the benchmark needs no taskset.
+// pin CPU|all COMMAND [ARG...]: runs a command on one core, so that the benchmark needs no taskset; or on all
+// that there are.
 //
 // The command may open as many fds as the hard limit allows, goes before other processes where that is
 // permitted, and is killed when whoever started it dies: an interrupted benchmark leaves no server behind.
@@ -8,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,14 +28,24 @@ static void go_before_others(void) {
   fclose(group);
 }
 
+static cpu_set_t read_cpus(const char* text) {
+  cpu_set_t cpus;
+  if (strcmp(text, "all") == 0) {
+    // The kernel takes those of them that there are and that the process may use.
+    memset(&cpus, 0xff, sizeof cpus);
+  } else {
+    CPU_ZERO(&cpus);
+    CPU_SET(atoi(text), &cpus);
+  }
+  return cpus;
+}
+
 int main(int argc, char** argv) {
   if (argc < 3) {
-    fprintf(stderr, "usage: pin CPU COMMAND [ARG...]\n");
+    fprintf(stderr, "usage: pin CPU|all COMMAND [ARG...]\n");
     return 2;
   }
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(atoi(argv[1]), &cpus);
+  const cpu_set_t cpus = read_cpus(argv[1]);
   if (sched_setaffinity(0, sizeof cpus, &cpus) < 0) {
     perror("pin: sched_setaffinity");
     return 126;

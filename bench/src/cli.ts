@@ -19,6 +19,7 @@ const USAGE = `usage: bench SUITE… [flags]
   http               a hello over HTTP, against nginx and node:http
   fanout             one message to many connections
   net                programs of node:net over @pollux/net, against node:net
+  knobs              Pollux with one setting changed, against its defaults
 
   --rounds N         rounds of all shapes and peers (5; 2 with --quick)
   --duration S       measured seconds of one trial (1.5; 0.5 with --quick)
@@ -90,7 +91,9 @@ async function runSuite(suite: Suite, values: ReturnType<typeof parseFlags>['val
   process.stdout.write(
     `\n${[
       resultTable(results, shapes, peers, suite),
-      ...(peers.some(isPollux) ? [targetTable(judge(results, suite.targets))] : []),
+      ...(suite.targets.length > 0 && peers.some(isPollux)
+        ? [targetTable(judge(results, suite.targets))]
+        : []),
       `${describeEnvironment(environment)}\n` +
         `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${times.durationSeconds} s a trial, ${seconds} s in all, seed ${seed}`,
     ].join('\n\n')}\n`,

@@ -26,6 +26,7 @@ export const NET_SHAPES: Shape[] = [
   served('pipe', 'pipe64Bx50', 'pipe: 64 B × 50', data),
   served('data', 'churn', 'connect, echo 64 B, close', find(SHAPES, 'churn')),
   served('data', 'idle', 'memory per idle connection, garbage collected', find(SHAPES, 'idle'), '--collect'),
+  served('data', 'idleUncollected', 'memory per idle connection, not collected', find(SHAPES, 'idle')),
   served('http', 'http', 'http.Server, hello', find(HTTP_SHAPES, 'hellox1')),
   {
     ...served('data', 'onread64KiBx10', 'client with onread, server: 64 KiB × 10', large),
@@ -73,11 +74,11 @@ function polluxNet(root: string, suffix: string, backend: string | undefined): P
 
 function commands(net: string[], attach: string[] = [], environment: string[] = []) {
   const run = (file: string) => [...environment, process.execPath, join(BENCH_DIR, 'peers', file), ...net]
-  return { command: [...run('net.mjs'), ...attach], client: run('net-onread.mjs') }
+  return { command: [...run('net.mjs'), ...attach], client: run('net-client.mjs') }
 }
 
 /** Both ends are of the module that is measured. */
-async function runClient(
+export async function runClient(
   shape: Shape,
   server: { target: string; pid: number; peer: Peer },
   cores: Cores,

@@ -14,6 +14,8 @@ export interface Peer {
   client?: string[]
   /** Flags that let it take and give several datagrams in one; missing where it cannot. */
   segments?: string[]
+  /** It runs with what a row changes. */
+  isChanged?: boolean
   /** A file that must be there to start it, with what to do when it is not. */
   requires?: { path: string; hint: string }
 }

@@ -27,8 +27,8 @@ export class Server {
   }
 
   /** Starts the peer's server on a free port. Rejects with what it printed when it does not say that it listens. */
-  static async start(peer: Peer, core: number, more: string[] = []): Promise<Server> {
-    const command = [...peer.command, ...more, '--host', '127.0.0.1', '--port', '0']
+  static async start(peer: Peer, core: number, more: string[] = [], before: string[] = []): Promise<Server> {
+    const command = [...before, ...peer.command, ...more, '--host', '127.0.0.1', '--port', '0']
     const child = spawn(program('pin'), [String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
     let errors = ''
     child.stderr?.on('data', (data) => {

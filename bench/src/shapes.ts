@@ -16,6 +16,10 @@ export interface Shape {
   segments?: { connections: number; depth: number }
   /** What the server is to do in this row, as flags of its command line. */
   flags?: string[]
+  /** What its command line begins with in this row: another set of cores, the environment. */
+  before?: string[]
+  /** What stands in place of both for a peer that is changed. */
+  changed?: { flags?: string[]; before?: string[] }
   /** What is counted. Datagrams are messages. Messages and connections are better when higher, bytes when lower. */
   unit: 'messages/s' | 'connections/s' | 'bytes'
   /** other: a load generator that is not ours. */

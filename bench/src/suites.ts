@@ -1,5 +1,6 @@
 import { FANOUT } from './fanout.js'
 import { HTTP_SHAPES, HTTP_TARGETS, listHttpPeers } from './http.js'
+import { KNOBS } from './knobs.js'
 import { KV_SHAPES, KV_TARGETS, listKvPeers } from './kv.js'
 import { listNetPeers, NET_SHAPES, NET_TARGETS } from './net.js'
 import { listCodecPeers, listPeers, listUdpPeers, type Peer, type PeerOptions } from './peers.js'
@@ -77,4 +78,4 @@ export const NET: Suite = {
   targets: NET_TARGETS,
 }
 
-export const SUITES = [ECHO, UDP, CODECS, KV, HTTP, FANOUT, NET]
+export const SUITES = [ECHO, UDP, CODECS, KV, HTTP, FANOUT, NET, KNOBS]

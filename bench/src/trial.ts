@@ -51,8 +51,8 @@ export async function runTrial(
   let server: Server | undefined
   try {
     const segments = shape.segments === undefined ? [] : (peer.segments ?? [])
-    const flags = [...segments, ...(shape.flags ?? [])]
-    server = await Server.start(peer, environment.cores.server, flags)
+    const { flags = [], before = [] } = (peer.isChanged && shape.changed) || shape
+    server = await Server.start(peer, environment.cores.server, [...segments, ...flags], before)
     if (shape.mode === 'idle') {
       await measureIdle(trial, shape, server, environment)
     } else {

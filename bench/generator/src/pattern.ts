@@ -21,7 +21,7 @@ export class Pattern {
   constructor(longest: number) {
     const period = Buffer.alloc(PATTERN_PERIOD)
     const random = new Random(1)
-    for (let i = 0; i < PATTERN_PERIOD; i++) period[i] = Math.floor(random.next() * 256)
+    for (let i = 0; i < PATTERN_PERIOD; i++) period[i] = random.below(256)
     this.bytes = Buffer.alloc(PATTERN_PERIOD + longest, period)
     this.viewLength = longest
     for (let i = 0; i < PATTERN_STARTS; i++) {

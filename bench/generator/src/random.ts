@@ -1,20 +1,30 @@
-/** Numbers that look random and are the same for the same seed. (Marsaglia, "Xorshift RNGs", 2003; the 32-bit one.) */
+/** Numbers that look random and come again with the same seed (xorshift32). Not for secrets. */
 export class Random {
   private state: number
 
   constructor(seed: number) {
-    // Neighbouring seeds begin far apart, and none with the zero that never changes.
-    this.state = Math.imul((seed | 0) ^ 0x9e3779b9, 0x85ebca6b) || 1
-    for (let i = 0; i < 8; i++) this.next()
+    // Seeds that follow each other must not give sequences that do.
+    this.state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) | 1
+    for (let i = 0; i < 4; i++) this.next()
+  }
+
+  /** 0 to 2^32 - 1. */
+  next(): number {
+    let state = this.state
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    this.state = state
+    return state >>> 0
   }
 
   /** From 0 to less than 1. */
-  next(): number {
-    let x = this.state
-    x ^= x << 13
-    x ^= x >>> 17
-    x ^= x << 5
-    this.state = x
-    return (x >>> 0) / 2 ** 32
+  fraction(): number {
+    return this.next() / 2 ** 32
+  }
+
+  /** 0 to `count - 1`. */
+  below(count: number): number {
+    return Math.floor(this.fraction() * count)
   }
 }

@@ -44,7 +44,7 @@ export function parseSizes(text: string): Sizes {
 function uniform(text: string, smallest: number, largest: number): Sizes {
   if (smallest > largest) throw new UsageError(`--size ${text}: the first number must not be the larger one`)
   const count = largest - smallest + 1
-  return { text, smallest, largest, next: (random) => smallest + Math.floor(random.next() * count) }
+  return { text, smallest, largest, next: (random) => smallest + random.below(count) }
 }
 
 function exponential(text: string, mean: number): Sizes {
@@ -53,7 +53,7 @@ function exponential(text: string, mean: number): Sizes {
     text,
     smallest: 1,
     largest,
-    next: (random) => Math.min(largest, Math.max(1, Math.round(-mean * Math.log(1 - random.next())))),
+    next: (random) => Math.min(largest, Math.max(1, Math.round(-mean * Math.log(1 - random.fraction())))),
   }
 }
 
@@ -73,7 +73,7 @@ function weighted(text: string): Sizes {
     smallest: Math.min(...sizes),
     largest: Math.max(...sizes),
     next(random) {
-      let at = random.next() * total
+      let at = random.fraction() * total
       for (const { size, weight } of parts) {
         at -= weight
         if (at < 0) return size

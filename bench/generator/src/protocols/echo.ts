@@ -36,7 +36,7 @@ class Echo implements Conversation {
     this.nextStart = (connection * 31) % PATTERN_STARTS
   }
 
-  request(out: Output): void {
+  request(out: Output): number {
     const { options, random } = this
     const length = random === null ? options.sizes.largest : options.sizes.next(random)
     const start = this.nextStart
@@ -46,6 +46,7 @@ class Echo implements Conversation {
     this.lengths[at] = length
     this.count++
     out.write(this.pattern.message(start, length))
+    return length
   }
 
   receive(bytes: Buffer): void {

@@ -11,8 +11,10 @@ export interface Conversation {
   /**
    * Writes the next request. Called `depth` times at the start and once for each reply (closed loop), or when it is
    * due (open loop); never more than `depth` are without a reply.
+   *
+   * @returns its bytes
    */
-  request(out: Output): void
+  request(out: Output): number
   /**
    * Bytes that came. Calls `replied` once for each reply that is complete, within which the next request may be
    * asked for. The bytes are another's when it returns.

@@ -1,7 +1,9 @@
-// A client that reads into memory of its own, over `node:net` and over @pollux/net: only the name of the module differs. Each
-// connection sends one message, and the next when all of it has come back. Prints a line of JSON: messages and seconds.
+// A client over `node:net` and over @pollux/net: only the name of the module differs. It reads into memory of its own
+// (`onread`), or what listeners of 'data' get. Each connection sends one message, and the next when all of it has come
+// back. Prints a line of JSON: messages and seconds.
 //
-//   node net-onread.mjs --net MODULE --host HOST --port PORT [--connections 10] [--size 65536] [--duration S]
+//   node net-client.mjs --net MODULE --host HOST --port PORT [--read onread|data] [--connections 10] [--size 65536]
+//                       [--duration S]
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +14,7 @@ const { values: flags } = parseArgs({
     net: { type: 'string', default: 'node:net' },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string' },
+    read: { type: 'string', default: 'onread' },
     connections: { type: 'string', default: '10' },
     size: { type: 'string', default: '65536' },
     duration: { type: 'string', default: '1' },
@@ -26,25 +29,24 @@ const message = Buffer.from(Uint8Array.from({ length: size }, (_, i) => i % 251)
 const counts = { messages: 0 }
 
 function open() {
-  const buffer = Buffer.alloc(64 * 1024)
   let received = 0
+  const take = (length, bytes) => {
+    if (bytes[0] !== received % 251) throw new Error(`a wrong byte at ${received} of ${size}`)
+    received += length
+    if (received > size) throw new Error(`${received} bytes came back of ${size}`)
+    if (received < size) return
+    received = 0
+    counts.messages++
+    socket.write(message)
+  }
+  const onread = { buffer: Buffer.alloc(64 * 1024), callback: take }
   const socket = connect({
     host: flags.host,
     port: Number(flags.port),
     noDelay: true,
-    onread: {
-      buffer,
-      callback(length, bytes) {
-        if (bytes[0] !== received % 251) throw new Error(`a wrong byte at ${received} of ${size}`)
-        received += length
-        if (received > size) throw new Error(`${received} bytes came back of ${size}`)
-        if (received < size) return
-        received = 0
-        counts.messages++
-        socket.write(message)
-      },
-    },
+    ...(flags.read === 'onread' ? { onread } : {}),
   })
+  if (flags.read === 'data') socket.on('data', (bytes) => take(bytes.length, bytes))
   socket.on('error', (error) => {
     throw error
   })
