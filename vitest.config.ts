@@ -27,7 +27,7 @@ const PAGES = 'packages/framework/test/**/{readme,root_readme,docs,pages,types}.
 /** One project for each build of the addon that tests run on; `npm test` runs them one after the other. */
 const projects: TestProjectConfiguration[] = [
   project('unit', {
-    include: ['packages/*/test/**/*.test.ts', '{examples,bench}/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', '{examples,bench,bench/generator}/test/**/*.test.ts'],
     exclude: [FAULTS],
   }),
   project('faults', { include: [`packages/*/test/${FAULTS}`], env: { POLLUX_NATIVE_TARGET: 'testing' } }),
