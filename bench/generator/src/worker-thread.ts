@@ -1,8 +1,8 @@
 /** A worker in a thread of its own. */
 
 import { isMainThread, parentPort, Worker as Thread, workerData } from 'node:worker_threads'
-import { decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { SocketError } from '@pollux/core'
+import { decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { type Options, parseOptions } from './options.js'
 import type { Sample } from './recorder.js'
 import { UsageError } from './usage-error.js'
@@ -133,7 +133,10 @@ function serve(port: NonNullable<typeof parentPort>, { command, index }: WorkerD
       port.postMessage({ id, value: await calls[call](startNs ?? 0) })
     } catch (error) {
       const { message, code } = error as Error & { code?: string }
-      port.postMessage({ id, error: { message, code, isUsage: error instanceof UsageError || error instanceof SocketError } })
+      port.postMessage({
+        id,
+        error: { message, code, isUsage: error instanceof UsageError || error instanceof SocketError },
+      })
     }
   })
 }
