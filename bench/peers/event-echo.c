@@ -23,8 +23,8 @@ static void on_event(struct bufferevent* connection, short events, void* context
   if (events & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) bufferevent_free(connection);
 }
 
-static void on_accept(struct evconnlistener* listener, evutil_socket_t fd, struct sockaddr* address, int length,
-                      void* context) {
+static void on_accept(struct evconnlistener* listener, evutil_socket_t fd, struct sockaddr* address,
+                      int length, void* context) {
   (void)address;
   (void)length;
   (void)context;
@@ -49,7 +49,8 @@ int main(int argc, char** argv) {
                               (struct sockaddr*)&address, sizeof address);
   if (listener == NULL) die("bind");
   socklen_t length = sizeof address;
-  if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr*)&address, &length) < 0) die("getsockname");
+  if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr*)&address, &length) < 0)
+    die("getsockname");
   say_listening("tcp", flags.host, ntohs(address.sin_port));
   return event_base_dispatch(base);
 }

@@ -1,5 +1,6 @@
-// Echo over io_uring, as liburing's manual recommends it for a server of one thread: multishot accept and receive, a ring of
-// provided buffers, and completions that are run when they are asked for (io_uring_setup(2), IORING_SETUP_DEFER_TASKRUN).
+// Echo over io_uring, as liburing's manual recommends it for a server of one thread: multishot accept and
+// receive, a ring of provided buffers, and completions that are run when they are asked for
+// (io_uring_setup(2), IORING_SETUP_DEFER_TASKRUN).
 //
 //   uring-echo [--host 127.0.0.1] [--port 0]
 
@@ -156,7 +157,8 @@ static void set_up_ring(void) {
   }
   memory = aligned_alloc(4096, (size_t)kBuffers * kBufferBytes);
   if (memory == NULL) die("aligned_alloc");
-  if (posix_memalign((void**)&buffers, 4096, kBuffers * sizeof(struct io_uring_buf)) != 0) die("posix_memalign");
+  if (posix_memalign((void**)&buffers, 4096, kBuffers * sizeof(struct io_uring_buf)) != 0)
+    die("posix_memalign");
   io_uring_buf_ring_init(buffers);
   struct io_uring_buf_reg registration = {
       .ring_addr = (uint64_t)(uintptr_t)buffers, .ring_entries = kBuffers, .bgid = kGroup};
