@@ -1,5 +1,7 @@
 // The suite `knobs`: each row is two servers that differ in what the row says, and both echo.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { AnyServer } from '@pollux/framework'
 import { connect } from '@pollux/framework'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -96,5 +98,20 @@ describe.runIf(process.platform === 'linux')('a row of the suite knobs', () => {
     )
     expect(trial.error).toBeUndefined()
     expect(trial.idle?.connections).toBe(500)
+  })
+})
+
+describe('docs/performance.md', () => {
+  const page = readFileSync(join(ROOT_DIR, 'docs/performance.md'), 'utf8')
+
+  it('shows every row once', () => {
+    const shown = [...page.matchAll(/<!-- results: knobs (.*?) -->\n([\s\S]*?)<!-- end -->/g)]
+    expect(shown.flatMap(([, names]) => names.split(' ')).sort()).toEqual(
+      KNOBS.shapes.map(({ name }) => name).sort(),
+    )
+    for (const [, names, table] of shown) {
+      const [, , ...rows] = table.trim().split('\n')
+      expect(rows).toHaveLength(names.split(' ').length)
+    }
   })
 })
