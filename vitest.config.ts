@@ -6,7 +6,12 @@ const FAULTS = '**/*.faults.test.ts'
  * that is how connections open, read, write, move bytes and close; what is JavaScript on top of these would run once more
  * and reach nothing new. A folder of tests that is not named here is run on all builds.
  */
-const ON_NATIVE = ['native-poll', 'core', 'framework'].map((name) => `packages/${name}/test/**/*.test.ts`)
+const ON_NATIVE = [
+  ...['native-poll', 'core', 'framework'].map((name) => `packages/${name}/test/**/*.test.ts`),
+  // Of node:net's surface only these: what is held against Node's own sockets is JavaScript on top, and slow.
+  'packages/net/test/{echo,hammer,leaks,unref,workers}.test.ts',
+  'packages/net/test/server/few-fds.test.ts',
+]
 const ON_TOP = [
   'adapters',
   'admin',

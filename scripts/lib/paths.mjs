@@ -11,7 +11,7 @@ export const CPP_TESTS = join(NATIVE, 'test/cpp')
 export const CACHE = join(ROOT, '.cache')
 
 /** The folders of all workspace packages with code, relative to ROOT. */
-export const WORKSPACES = [...libraries(), 'examples', 'bench']
+export const WORKSPACES = [...libraries(), 'examples', 'bench', 'bench/generator']
 
 /** A workspace package that has no code: the other versions of Node.js that tests run. */
 export const NODES = 'packages/net/test/nodes'

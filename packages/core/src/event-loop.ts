@@ -18,7 +18,6 @@ import {
   type NativeReactor,
   Op,
   RECORD_WORDS,
-  type ReactorOptions,
   SLOT_SHIFT,
   TABLE_COLUMNS,
   TURN_DURATION_BOUNDS_US,
@@ -31,11 +30,13 @@ import { debugRequested, revocableCopy, revoke } from './debug.js'
 import { type Distribution, readDistribution } from './distribution.js'
 import { ErrorCode, SocketError } from './errors.js'
 import { IdleTimers } from './idle-timers.js'
+import { makeReactor } from './make-reactor.js'
 import { lendableMemory, lendableNumbers, lendableWords } from './memory.js'
 import { native } from './native.js'
+import { forget, watchOver } from './open-loops.js'
 import { type EventLoopOptions, type ResolvedLoopOptions, resolveLoopOptions } from './options.js'
 import { Submissions } from './submissions.js'
-import { systemError } from './system-error.js'
+import { raiseUncaught } from './uncaught.js'
 
 // Constants of this module, so that the compiler knows them in the hot loop.
 const {
@@ -65,27 +66,6 @@ const TYPE_MASK = (1 << SLOT_SHIFT) - 1
 const NO_SLOT = -native.errorNumber('ENFILE')
 
 let defaultLoop: EventLoop | null = null
-
-/** Loops of this environment that are not closed. */
-const openLoops = new Set<EventLoop>()
-
-/** What was written in the turn that ends the process leaves before it does, as far as the kernel takes it. */
-function flushOpenLoops(): void {
-  for (const loop of openLoops) {
-    loop.submissions.flush()
-    loop.submissions.flushEachWrite()
-  }
-}
-
-function watchOver(loop: EventLoop): void {
-  if (openLoops.size === 0) process.on('exit', flushOpenLoops)
-  openLoops.add(loop)
-}
-
-function forget(loop: EventLoop): void {
-  openLoops.delete(loop)
-  if (openLoops.size === 0) process.off('exit', flushOpenLoops)
-}
 
 /** Names of what `loop.counter` tells. */
 export type CounterName = Exclude<keyof typeof Counter, 'turnDurations' | 'turnEvents'>
@@ -407,24 +387,4 @@ export class EventLoop {
     while (this.targets.length < slots) this.targets.push(null)
     return true
   }
-}
-
-/** @throws SocketError when the kernel has no descriptor or thread left for the reactor */
-function makeReactor(options: ReactorOptions, dispatch: (count: number) => void): NativeReactor {
-  try {
-    return new native.Reactor(options, dispatch)
-  } catch (error) {
-    const errno = (error as { errno?: unknown }).errno
-    throw typeof errno === 'number' ? systemError(errno, options.backend) : error
-  }
-}
-
-/**
- * Makes an uncaughtException of an error that nobody is left to hear, after the present batch of events: not in a
- * microtask, which would run in the midst of others that belong to the batch.
- */
-export function raiseUncaught(error: unknown): void {
-  setImmediate(() => {
-    throw error
-  })
 }

@@ -33,7 +33,7 @@ export {
   SocketError,
   type SocketErrorDetails,
 } from './errors.js'
-export { type CounterName, EventLoop, raiseUncaught } from './event-loop.js'
+export { type CounterName, EventLoop } from './event-loop.js'
 export type * from './messages/control-messages.js'
 export { DatagramBatch, type DatagramBatchOptions } from './messages/datagram-batch.js'
 export {
@@ -87,6 +87,7 @@ export type { ReceivedFrom } from './sockets/transfer.js'
 export { WOULD_BLOCK, type WouldBlock } from './sockets/would-block.js'
 export { MAX_BYTES_PER_UNIT, type Submissions } from './submissions.js'
 export { syscallName, systemError } from './system-error.js'
+export { raiseUncaught } from './uncaught.js'
 export { UnderlyingSocket } from './underlying-socket.js'
 export { checkBoolean, checkInteger, checkObject, checkSignal } from './validate.js'
 export { checkWaitOptions, type Patience, type WaitOptions } from './wait-options.js'

@@ -5,7 +5,7 @@
  * `-EINVAL` for text that holds a NUL byte or is no address where one is needed. Then `done` is called once, later,
  * unless the ticket was cancelled. Until then the ticket keeps the process alive.
  */
-import type { NativeIpAddress } from './binding.js'
+import type { NativeIpAddress } from './addresses.js'
 
 /** Why a look-up failed. */
 export interface NativeLookupFailure {

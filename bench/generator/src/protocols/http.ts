@@ -1,9 +1,10 @@
 /** The protocol `http`: HTTP/1.1 requests, one after the other or pipelined. */
+
+import { Random } from '../random.js'
 import { ResponseReader, type ResponseSink } from './http-responses.js'
 import { KnownBodies } from './known-bodies.js'
 import { NumberQueue } from './number-queue.js'
 import type { Conversation, OpenConversation, Output, Replied } from './protocol.js'
-import { Random } from './random.js'
 import { lengthOf, type Part, parseTemplate, Stamps, type Values } from './template.js'
 import { WrongAnswer } from './wrong-answer.js'
 

@@ -1,8 +1,9 @@
 /** The protocol `resp`: commands to a server that speaks Redis's protocol. */
+
+import { Random } from '../random.js'
 import { commandWords } from './command-words.js'
 import { NumberQueue } from './number-queue.js'
 import type { Conversation, OpenConversation, Output, Replied } from './protocol.js'
-import { Random } from './random.js'
 import { ReplyReader, type ReplySink } from './resp-replies.js'
 import { lengthOf, type Part, parseTemplate, Stamps, type Values } from './template.js'
 import { WrongAnswer } from './wrong-answer.js'

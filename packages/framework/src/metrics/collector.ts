@@ -150,27 +150,15 @@ function define(
   registers: [Registry],
   collect: (add: Add) => void,
 ): void {
-  if (type === 'counter') {
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset()
-        collect((labels, value) => this.inc(labels, value))
-      },
-    })
-  } else {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset()
-        collect((labels, value) => this.inc(labels, value))
-      },
-    })
-  }
+  const Metric = type === 'counter' ? Counter : Gauge
+  new Metric({
+    name,
+    help,
+    labelNames,
+    registers,
+    collect(this: Counter | Gauge) {
+      this.reset()
+      collect((labels, value) => this.inc(labels, value))
+    },
+  })
 }

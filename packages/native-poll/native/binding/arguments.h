@@ -67,6 +67,18 @@ class Arguments {
     return {static_cast<uint8_t*>(buffer.Data()), buffer.ByteLength()};
   }
 
+  // A Uint8Array, which may also stand on a SharedArrayBuffer. A detached one has no bytes.
+  Bytes bytes(size_t position, const char* name) {
+    if (!ok()) return {};
+    napi_typedarray_type type = napi_int8_array;
+    size_t size = 0;
+    void* data = nullptr;
+    const napi_status status =
+        napi_get_typedarray_info(info_.Env(), info_[position], &type, &size, &data, nullptr, nullptr);
+    if (status != napi_ok || type != napi_uint8_array) return fail_type(name, "a Uint8Array"), Bytes{};
+    return {static_cast<uint8_t*>(data), size};
+  }
+
   void fail_type(const char* name, const char* wanted) {
     if (!fail()) return;
     Napi::TypeError::New(info_.Env(), std::string(name) + " must be " + wanted).ThrowAsJavaScriptException();

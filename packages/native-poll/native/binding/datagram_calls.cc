@@ -7,19 +7,6 @@ namespace pollux {
 
 namespace {
 
-// A Uint8Array, which may also stand on a SharedArrayBuffer; a detached one has no bytes.
-bool bytes_argument(const Napi::CallbackInfo& info, size_t position, Arguments& arguments, const char* name,
-                    Bytes* bytes) {
-  if (!arguments.ok()) return false;
-  napi_typedarray_type type = napi_int8_array;
-  void* data = nullptr;
-  const napi_status status =
-      napi_get_typedarray_info(info.Env(), info[position], &type, &bytes->size, &data, nullptr, nullptr);
-  if (status != napi_ok || type != napi_uint8_array) return arguments.fail_type(name, "a Uint8Array"), false;
-  bytes->data = static_cast<uint8_t*>(data);
-  return true;
-}
-
 // A NativeAddress; null where it is of no family that we know.
 Napi::Value address_or_null(const Napi::CallbackInfo& info, const SocketAddress& address) {
   const Napi::Value value = address_value(info, address);
@@ -75,10 +62,8 @@ Napi::Value ReactorObject::connect_datagrams_unix(const Napi::CallbackInfo& info
 Napi::Value ReactorObject::send_datagram(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const Reactor::Handle handle = arguments.handle(0);
-  Bytes bytes;
-  if (!bytes_argument(info, 1, arguments, "bytes", &bytes)) return {};
-  Bytes address;
-  if (!info[2].IsNull() && !bytes_argument(info, 2, arguments, "address", &address)) return {};
+  const Bytes bytes = arguments.bytes(1, "bytes");
+  const Bytes address = info[2].IsNull() ? Bytes{} : arguments.bytes(2, "address");
   const auto segment = static_cast<uint32_t>(arguments.whole(3, "segmentBytes", 0, UINT16_MAX));
   if (!arguments.ok()) return {};
   if (bytes.size > kMaxDatagramBytes)

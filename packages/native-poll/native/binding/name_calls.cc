@@ -171,24 +171,16 @@ Napi::Value text_to_bytes(const Napi::CallbackInfo& info) {
 Napi::Value bytes_to_text(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const int family = arguments.integer(0, "family");
+  const Bytes given = arguments.bytes(1, "bytes");
   if (!arguments.ok()) return {};
-  napi_typedarray_type type = napi_int8_array;
-  size_t length = 0;
-  void* data = nullptr;
-  // This way it may also stand on a SharedArrayBuffer. A detached one has no bytes.
-  const napi_status status =
-      napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr);
-  if (status != napi_ok || type != napi_uint8_array) {
-    return arguments.fail_type("bytes", "a Uint8Array"), Napi::Value();
-  }
   uint8_t bytes[sizeof(in6_addr)] = {};
   if (family == AF_INET || family == AF_INET6) {
     const size_t wanted = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
-    if (length != wanted) {
+    if (given.size != wanted) {
       const auto size = static_cast<double>(wanted);
       return arguments.fail_range("bytes.length", size, size), Napi::Value();
     }
-    std::memcpy(bytes, data, length);
+    std::memcpy(bytes, given.data, given.size);
   }
   char text[INET6_ADDRSTRLEN] = "";
   if (::inet_ntop(family, bytes, text, sizeof text) == nullptr) return Napi::Number::New(info.Env(), -errno);

@@ -105,22 +105,13 @@ Napi::Value ReactorObject::set_option_bytes(const Napi::CallbackInfo& info) {
   const Reactor::Handle handle = arguments.handle(0);
   const int level = arguments.integer(1, "level");
   const int name = arguments.integer(2, "name");
+  const Bytes value = arguments.bytes(3, "value");
   if (!arguments.ok()) return {};
-  napi_typedarray_type type = napi_int8_array;
-  size_t length = 0;
-  void* data = nullptr;
-  // This way it may also stand on a SharedArrayBuffer. A detached one has no bytes.
-  const napi_status status =
-      napi_get_typedarray_info(info.Env(), info[3], &type, &length, &data, nullptr, nullptr);
-  if (status != napi_ok || type != napi_uint8_array) {
-    return arguments.fail_type("value", "a Uint8Array"), Napi::Value();
-  }
-  if (length > kMaxOptionBytes) {
+  if (value.size > kMaxOptionBytes) {
     return arguments.fail_range("the length of value", 0, kMaxOptionBytes), Napi::Value();
   }
   const int fd = reactor_->fd(handle);
-  const auto* const bytes = static_cast<const uint8_t*>(data);
-  return number(info, fd < 0 ? fd : set_raw_option(fd, level, name, bytes, length));
+  return number(info, fd < 0 ? fd : set_raw_option(fd, level, name, value.data, value.size));
 }
 
 Napi::Value ReactorObject::get_option_bytes(const Napi::CallbackInfo& info) {

@@ -151,17 +151,9 @@ Napi::Value ReactorObject::fd(const Napi::CallbackInfo& info) {
 Napi::Value ReactorObject::write(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const Reactor::Handle handle = arguments.handle(0);
+  const Bytes bytes = arguments.bytes(1, "bytes");
   if (!arguments.ok()) return {};
-  napi_typedarray_type type = napi_int8_array;
-  size_t length = 0;
-  void* data = nullptr;
-  // This way it may also stand on a SharedArrayBuffer. A detached one has no bytes.
-  const napi_status status =
-      napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr);
-  if (status != napi_ok || type != napi_uint8_array) {
-    return arguments.fail_type("bytes", "a Uint8Array"), Napi::Value();
-  }
-  return number(info, reactor_->write(handle, static_cast<const uint8_t*>(data), length));
+  return number(info, reactor_->write(handle, bytes.data, bytes.size));
 }
 
 Napi::Value ReactorObject::now(const Napi::CallbackInfo& info) {

@@ -1,4 +1,4 @@
-// `NativeReactor` of src/binding.ts: the reactor as an object of JavaScript, and its host.
+// `NativeReactor` of src/reactor.ts: the reactor as an object of JavaScript, and its host.
 //
 //     JavaScript ──▶ ReactorObject ──▶ Reactor        (methods)
 //     libuv ──▶ LoopDriver ──▶ ReactorObject ──▶ Reactor ──▶ dispatch ──▶ JavaScript

@@ -13,12 +13,12 @@ inline Napi::Value number(const Napi::CallbackInfo& info, double value) {
   return Napi::Number::New(info.Env(), value);
 }
 
-// What stands for a port in the arguments of a Unix address: UNIX_PORT of src/binding.ts.
+// What stands for a port in the arguments of a Unix address: UNIX_PORT of src/addresses.ts.
 inline constexpr int kUnixPort = -1;
 
 Napi::Value handle_or_error(const Napi::CallbackInfo& info, int result, Reactor::Handle handle);
 
-// NativeAddress of src/binding.ts, or -EAFNOSUPPORT for a family that it has no words for.
+// NativeAddress of src/addresses.ts, or -EAFNOSUPPORT for a family that it has no words for.
 Napi::Value address_value(const Napi::CallbackInfo& info, const SocketAddress& address);
 
 // The same, or `result` where that is an error.

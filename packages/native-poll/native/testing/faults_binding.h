@@ -1,4 +1,4 @@
-// `FaultControl` of src/binding.ts: faults.h for JavaScript. Acts on the environment's own thread.
+// `FaultControl` of src/faults.ts: faults.h for JavaScript. Acts on the environment's own thread.
 #pragma once
 
 #include <napi.h>

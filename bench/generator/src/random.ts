@@ -18,8 +18,13 @@ export class Random {
     return state >>> 0
   }
 
+  /** From 0 to less than 1. */
+  fraction(): number {
+    return this.next() / 2 ** 32
+  }
+
   /** 0 to `count - 1`. */
   below(count: number): number {
-    return Math.floor((this.next() / 2 ** 32) * count)
+    return Math.floor(this.fraction() * count)
   }
 }

@@ -1,0 +1,173 @@
+/** The command line, checked. */
+import { parseArgs } from 'node:util'
+import type { Endpoint } from '@pollux/core'
+import { PARSED_FLAGS, usage } from './flags.js'
+import type { LoopKind, ModeName, ProtocolName } from './result.js'
+import { parseSizes, type Sizes } from './sizes.js'
+import { parseTarget } from './target.js'
+import { UsageError } from './usage-error.js'
+
+export interface Options {
+  protocol: ProtocolName
+  /** As it was given, and what it means. */
+  target: string
+  endpoint: Endpoint
+  mode: ModeName
+  connections: number
+  sizes: Sizes
+  depth: number
+  loop: LoopKind
+  durationSeconds: number
+  warmupSeconds: number
+  rounds: number
+  workers: number
+  seed: number
+  timeoutMs: number
+  sourceAddresses: boolean
+  /** Of mode `slow-readers`: connections beside those that are measured. */
+  slowReaders: number
+  verify: boolean
+  serverPid: number | undefined
+  syscalls: boolean
+  script: string | undefined
+  http: { path: string; method: string; headers: string[]; body: string | undefined }
+  resp: { commands: string[]; keys: number }
+  output: {
+    json: string | undefined
+    csv: string | undefined
+    hgrm: string | undefined
+    html: string | undefined
+    quiet: boolean
+  }
+}
+
+const PROTOCOLS: readonly string[] = ['tcp', 'unix', 'udp', 'http', 'resp'] satisfies ProtocolName[]
+
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+
+/**
+ * Reads a command line without the program's name; null where it asks for help.
+ *
+ * @throws UsageError that says what is wrong
+ */
+export function parseOptions(command: string[]): Options | null {
+  const { values, positionals } = parseFlags(command)
+  if (values.help === true) return null
+  const [protocol, target, ...more] = positionals
+  if (protocol === undefined || target === undefined || !PROTOCOLS.includes(protocol)) {
+    throw new UsageError(
+      positionals.length === 0
+        ? usage()
+        : `give ${PROTOCOLS.join(', ')} and a target, as in: pollux-bench tcp 127.0.0.1:7000`,
+    )
+  }
+  if (more.length > 0) throw new UsageError(`one target at a time; what is ${more.join(' ')}?`)
+  const name = protocol as ProtocolName
+  const { endpoint, path } = parseTarget(name, target)
+  const mode = modeOf(values)
+  const connections = mode === 'idle' ? integer(values, 'idle', 1) : integer(values, 'connections', 1, 50)
+  const options: Options = {
+    protocol: name,
+    target,
+    endpoint,
+    mode,
+    connections,
+    sizes: parseSizes(text(values, 'size') ?? '64'),
+    depth: integer(values, 'depth', 1, 1),
+    loop:
+      values.rate === undefined ? { kind: 'closed' } : { kind: 'open', rate: number(values, 'rate', 1e-3) },
+    durationSeconds: number(values, 'duration', 0.01, 5),
+    warmupSeconds: number(values, 'warmup', 0, 1),
+    rounds: integer(values, 'rounds', 1, 5),
+    workers: integer(values, 'workers', 1, 1),
+    seed: integer(values, 'seed', 0, 1),
+    timeoutMs: number(values, 'timeout', 1, name === 'udp' ? 1000 : 5000),
+    sourceAddresses: values['source-addresses'] === true,
+    slowReaders: values['slow-readers'] === undefined ? 0 : integer(values, 'slow-readers', 1),
+    verify: values.verify === true,
+    serverPid: values['server-pid'] === undefined ? undefined : integer(values, 'server-pid', 1),
+    syscalls: values.syscalls === true,
+    script: text(values, 'script'),
+    http: {
+      path: text(values, 'path') ?? path ?? '/',
+      method: text(values, 'method') ?? 'GET',
+      headers: (values.header as string[] | undefined) ?? [],
+      body: text(values, 'body'),
+    },
+    resp: {
+      commands: (values.command as string[] | undefined) ?? ['GET {key}'],
+      keys: integer(values, 'keys', 1, 100_000),
+    },
+    output: {
+      json: text(values, 'json'),
+      csv: text(values, 'csv'),
+      hgrm: text(values, 'hgrm'),
+      html: text(values, 'html'),
+      quiet: values.quiet === true,
+    },
+  }
+  checkTogether(options)
+  return options
+}
+
+function modeOf(values: Values): ModeName {
+  const asked = (['churn', 'idle', 'fanout', 'slow-readers'] as const).filter(
+    (mode) => values[mode] !== undefined,
+  )
+  if (asked.length > 1) throw new UsageError(`--${asked.join(' and --')} are different runs: choose one`)
+  return asked[0] ?? 'requests'
+}
+
+/** What each is good, but not with the others. */
+function checkTogether(options: Options): void {
+  const { mode, protocol, loop, workers, connections } = options
+  if (workers > connections) {
+    throw new UsageError(`--workers ${workers}: each needs a connection, and there are ${connections}`)
+  }
+  if (mode === 'idle' && options.serverPid === undefined) {
+    throw new UsageError('--idle reads the memory of the server: say which process it is, --server-pid PID')
+  }
+  if (options.syscalls && options.serverPid === undefined) {
+    throw new UsageError('--syscalls watches the server: say which process it is, --server-pid PID')
+  }
+  if (mode === 'fanout' && workers > 1) throw new UsageError('--fanout has one sender: leave --workers out')
+  if (loop.kind === 'open' && mode !== 'requests' && mode !== 'slow-readers') {
+    throw new UsageError(`--rate is for requests and replies, not for --${mode}`)
+  }
+  if (protocol === 'udp' && mode !== 'requests') {
+    throw new UsageError(`--${mode} is for connections, and udp has none`)
+  }
+  if (options.script !== undefined && (protocol === 'http' || protocol === 'resp')) {
+    throw new UsageError(`--script speaks its own protocol: give tcp, unix or udp in place of ${protocol}`)
+  }
+}
+
+function parseFlags(command: string[]): { values: Values; positionals: string[] } {
+  try {
+    return parseArgs({ args: command, allowPositionals: true, options: PARSED_FLAGS })
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\npollux-bench --help shows all flags`)
+  }
+}
+
+function text(values: Values, flag: string): string | undefined {
+  return values[flag] as string | undefined
+}
+
+function number(values: Values, flag: string, least: number, byDefault?: number): number {
+  const given = text(values, flag)
+  if (given === undefined && byDefault !== undefined) return byDefault
+  const value = given?.trim() === '' ? Number.NaN : Number(given)
+  if (!(value >= least && value < Number.POSITIVE_INFINITY)) {
+    throw new UsageError(`--${flag} must be a number of at least ${least}, not ${JSON.stringify(given)}`)
+  }
+  return value
+}
+
+function integer(values: Values, flag: string, least: number, byDefault?: number): number {
+  const value = number(values, flag, least, byDefault)
+  if (!Number.isSafeInteger(value)) {
+    throw new UsageError(`--${flag} must be a whole number, not ${JSON.stringify(values[flag])}`)
+  }
+  return value
+}

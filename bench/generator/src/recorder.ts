@@ -1,0 +1,125 @@
+/** What one worker has counted since it was last asked. */
+import { build, type Histogram } from 'hdr-histogram-js'
+
+/** An hour: what takes longer is recorded as that. */
+const MAX_LATENCY_NS = 3600e9
+
+/** A stretch of one worker's measurement. */
+export interface Sample {
+  seconds: number
+  messages: number
+  bytes: number
+  verifiedBytes: number
+  lost: number
+  errors: Map<string, number>
+  /** Of the replies, in nanoseconds. */
+  histogram: Histogram
+  /** Turns of the event loop, and the sockets that were ready in them. */
+  turns: number
+  events: number
+  /** By how much requests left later than they were due, although their connection was free: on average, in ns. */
+  lateNs: number
+}
+
+export function newHistogram(): Histogram {
+  return build({
+    bitBucketSize: 32,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: MAX_LATENCY_NS,
+    numberOfSignificantValueDigits: 3,
+  })
+}
+
+/** Where the loop's own counters come from. */
+export interface TurnCounters {
+  counter(name: 'turns' | 'events'): number
+}
+
+export class Recorder {
+  /** When what is being handled came: read once for each handler. */
+  nowNs = 0
+  /** Bytes received. */
+  bytes = 0
+  /** Conversations count what they compared by themselves, for as long as they live; this is the sum of those that ended. */
+  verifiedBytes = 0
+  /** The first wrong answers, for people. */
+  readonly wrongAnswers: string[] = []
+  private messages = 0
+  private lost = 0
+  private errors = new Map<string, number>()
+  private histogram = newHistogram()
+  private lateSumNs = 0
+  private lateCount = 0
+  private sinceNs = 0
+  private turns = 0
+  private events = 0
+  private verifiedBefore = 0
+
+  /** @param verified bytes that conversations which are open have compared */
+  constructor(
+    private readonly loop: TurnCounters,
+    private readonly verified: () => number,
+  ) {}
+
+  /** A reply came after so long. */
+  record(ns: number): void {
+    this.messages++
+    this.histogram.recordValue(ns < 1 ? 1 : ns > MAX_LATENCY_NS ? MAX_LATENCY_NS : Math.round(ns))
+  }
+
+  /** Something came back that has no latency. */
+  count(messages = 1): void {
+    this.messages += messages
+  }
+
+  /** A datagram did not come back. */
+  lose(datagrams = 1): void {
+    this.lost += datagrams
+  }
+
+  error(kind: string): void {
+    this.errors.set(kind, (this.errors.get(kind) ?? 0) + 1)
+  }
+
+  wrongAnswer(what: string): void {
+    this.error('wrong answer')
+    if (this.wrongAnswers.length < 5) this.wrongAnswers.push(what)
+  }
+
+  /** A request that its connection was free for left so much later than it was due. */
+  late(ns: number): void {
+    this.lateSumNs += ns
+    this.lateCount++
+  }
+
+  /** Everything since the last call, which begins a new sample. */
+  take(nowNs: number): Sample {
+    const turns = this.loop.counter('turns')
+    const events = this.loop.counter('events')
+    const verified = this.verifiedBytes + this.verified()
+    const sample: Sample = {
+      seconds: (nowNs - this.sinceNs) / 1e9,
+      messages: this.messages,
+      bytes: this.bytes,
+      verifiedBytes: verified - this.verifiedBefore,
+      lost: this.lost,
+      errors: this.errors,
+      histogram: this.histogram,
+      turns: turns - this.turns,
+      events: events - this.events,
+      lateNs: this.lateCount === 0 ? 0 : this.lateSumNs / this.lateCount,
+    }
+    this.sinceNs = nowNs
+    this.messages = 0
+    this.bytes = 0
+    this.verifiedBefore = verified
+    this.lost = 0
+    this.errors = new Map()
+    this.histogram = newHistogram()
+    this.turns = turns
+    this.events = events
+    this.lateSumNs = 0
+    this.lateCount = 0
+    return sample
+  }
+}

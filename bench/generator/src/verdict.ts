@@ -1,0 +1,72 @@
+/** What a reader of the figures has to know before believing them. */
+import type { Options } from './options.js'
+import type { Round, Verdict } from './result.js'
+
+/** A generator that was busier than this had no time left. */
+const GENERATOR_BUSY = 0.95
+/** A server that was less busy than this had. */
+const SERVER_IDLE = 0.9
+/** In a closed loop the queue stands in front of whoever is slower: the generator, where on average more connections than this had a reply waiting. */
+const QUEUE_SHARE = 2 / 3
+/** Rounds of one run that differ by more were not made on a quiet machine. */
+const NOISY_SPREAD = 0.1
+/** An open loop whose requests leave later than this on average does not offer the rate that it promised. */
+const LATE_NS = 1e6
+
+/** What a verdict is made from. */
+export interface Evidence {
+  options: Pick<Options, 'loop' | 'connections' | 'mode'>
+  rounds: readonly Round[]
+  errors: Readonly<Record<string, number>>
+  wrongAnswers: readonly string[]
+  /** Of an open loop: by how much requests left later than they could have, on average. */
+  lateNs: number
+  isInterrupted: boolean
+}
+
+export function judge({ options, rounds, errors, wrongAnswers, lateNs, isInterrupted }: Evidence): Verdict {
+  const notes: string[] = []
+  const generatorBound = isGeneratorBound(options, rounds, lateNs)
+  if (generatorBound) {
+    notes.push(
+      options.loop.kind === 'open'
+        ? `the generator was late by ${Math.round(lateNs / 1000)} µs on average: it cannot keep this rate up. Give it more --workers`
+        : 'the generator was the bottleneck: the server may be faster than this. Give it more --workers, or look at the CPU time for one message',
+    )
+  }
+  const spread = spreadOf(rounds)
+  const noisy = rounds.length > 1 && spread > NOISY_SPREAD
+  if (noisy) {
+    notes.push(
+      `the rounds differ by ${(spread * 100).toFixed(0)}%: the machine was not quiet, or the server is not steady`,
+    )
+  }
+  const wrong = errors['wrong answer'] ?? 0
+  if (wrong > 0) notes.push(`the server answered wrongly ${wrong} times: ${wrongAnswers.join('; ')}`)
+  const failed = Object.entries(errors).filter(([kind]) => kind !== 'wrong answer')
+  if (failed.length > 0)
+    notes.push(`errors: ${failed.map(([kind, count]) => `${kind} × ${count}`).join(', ')}`)
+  if (isInterrupted) notes.push('it was interrupted: this is what was measured until then')
+  return { generatorBound, noisy, spread, wrongAnswers: wrong, notes }
+}
+
+function isGeneratorBound(options: Evidence['options'], rounds: readonly Round[], lateNs: number): boolean {
+  if (options.loop.kind === 'open') return lateNs > LATE_NS
+  const bound = rounds.filter(({ clientBusy, queueShare, server }) => {
+    if (clientBusy < GENERATOR_BUSY) return false
+    if (server !== undefined && server.busy < SERVER_IDLE) return true
+    // One connection alone has no queue: there nobody sets the pace.
+    return options.connections > 1 && queueShare > QUEUE_SHARE
+  })
+  return bound.length > 0 && bound.length * 2 >= rounds.length
+}
+
+/** The highest rate less the lowest, by the median. */
+function spreadOf(rounds: readonly Round[]): number {
+  const rates = rounds.map(({ messages, seconds }) => messages / seconds).sort((a, b) => a - b)
+  const [lowest = 0] = rates
+  const highest = rates[rates.length - 1] ?? 0
+  const middle = rates.length / 2
+  const median = ((rates[Math.ceil(middle) - 1] ?? 0) + (rates[Math.floor(middle)] ?? 0)) / 2
+  return median === 0 ? 0 : (highest - lowest) / median
+}

@@ -1,0 +1,70 @@
+/** One thread's share of a run: its event loop, its connections and what it counts. */
+import { EventLoop, resolveEndpoint, type SocketAddress } from '@pollux/core'
+import { nowNs } from './clock.js'
+import { createLoad } from './modes/create.js'
+import type { Load } from './modes/load.js'
+import type { Options } from './options.js'
+import { Recorder, type Sample } from './recorder.js'
+
+/** What a run asks of a worker, in this thread or in another. */
+export interface Worker {
+  open(): Promise<void>
+  start(startNs: number): void
+  /** What was counted since this was last asked. */
+  sample(): Promise<Sample>
+  stop(): Promise<void>
+  /** Closes everything. Idempotent. @returns the first wrong answers, for people */
+  close(): Promise<string[]>
+  /** Called where all of its connections are lost. */
+  onAllLost: () => void
+}
+
+export class LocalWorker implements Worker {
+  onAllLost = (): void => {}
+  readonly backend: string
+  private readonly loop = new EventLoop()
+  private readonly recorder: Recorder
+  private load: Load | undefined
+
+  /** @param index which of `options.workers` it is */
+  constructor(
+    private readonly options: Options,
+    private readonly index: number,
+  ) {
+    this.backend = this.loop.backend
+    this.recorder = new Recorder(this.loop, () => this.load?.verifiedBytes ?? 0)
+  }
+
+  async open(): Promise<void> {
+    const { options, loop, recorder } = this
+    const [endpoint] = (await resolveEndpoint(options.endpoint, 1)) as [SocketAddress]
+    const share = shareOf(options, this.index)
+    this.load = createLoad({ options: { ...options, endpoint }, loop, recorder, ...share })
+    this.load.onAllLost = () => this.onAllLost()
+    await this.load.open()
+  }
+
+  start(startNs: number): void {
+    this.load?.start(startNs)
+  }
+
+  sample(): Promise<Sample> {
+    return Promise.resolve(this.recorder.take(nowNs()))
+  }
+
+  async stop(): Promise<void> {
+    await this.load?.stop()
+  }
+
+  close(): Promise<string[]> {
+    this.load?.close()
+    this.loop.close()
+    return Promise.resolve(this.recorder.wrongAnswers)
+  }
+}
+
+/** The connections of one of the workers: as many as the others have, or one more. */
+function shareOf({ connections, workers }: Options, index: number): { first: number; count: number } {
+  const first = Math.floor((connections * index) / workers)
+  return { first, count: Math.floor((connections * (index + 1)) / workers) - first }
+}
