@@ -31,7 +31,9 @@ export interface Options {
   syscalls: boolean
   script: string | undefined
   http: { path: string; method: string; headers: string[]; body: string | undefined }
-  resp: { commands: string[]; keys: number }
+  resp: { commands: string[] }
+  /** How many numbers `{n}` stands for in requests of http and resp. */
+  keys: number
   output: {
     json: string | undefined
     csv: string | undefined
@@ -95,9 +97,9 @@ export function parseOptions(command: string[]): Options | null {
       body: text(values, 'body'),
     },
     resp: {
-      commands: (values.command as string[] | undefined) ?? ['GET {key}'],
-      keys: integer(values, 'keys', 1, 100_000),
+      commands: (values.command as string[] | undefined) ?? ['GET key:{n}'],
     },
+    keys: integer(values, 'keys', 1, 100_000),
     output: {
       json: text(values, 'json'),
       csv: text(values, 'csv'),

@@ -1,196 +1,183 @@
 /**
- * The mode `churn`: so many connections at a time, each of which connects, asks, gets its answers and closes. A message is
- * one such connection, and its latency goes from the beginning of connect(2) to the last answer.
+ * The mode `churn`: so many connections at a time, each of which connects, asks, is answered and closes. A message is one
+ * such connection, and its latency goes from the beginning of connect(2) to the whole answer.
  */
-import type { Conversation } from '../protocols/protocol.js'
-import { type Destination, dial, dialFailure, StreamChannel, TIMEOUT } from '../sockets/stream.js'
-import { type Mode, type ModeContext, nowNs } from './mode.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventLoop } from '@pollux/core'
+import { nowNs } from '../clock.js'
+import { ConversationChannel, type ConversationOwner } from '../conversation-channel.js'
+import { connect, type Dial, startConnecting } from '../dial.js'
+import { errnoName } from '../errno-name.js'
+import { prepareProtocol } from '../protocols/prepare.js'
+import type { OpenConversation } from '../protocols/protocol.js'
+import type { Recorder } from '../recorder.js'
+import type { Job, Load } from './load.js'
 
+/** How often it is looked for connections that take too long. */
+const LOOK_MS = 100
 /** After a connection that was not made: a server that refuses must not be asked a hundred thousand times a second. */
 const PAUSE_MS = 10
-/** How often times are looked at: those to begin at, and those to end at. */
-const TICK_MS = 1
+/** With less than this until the next connection is due, a timer is too coarse. */
+const SPIN_NS = 2e6
 
-export class Churn implements Mode {
-  private readonly context: ModeContext
-  private readonly live = new Set<ChurnConnection>()
+export class Churn implements Load, ConversationOwner {
+  readonly recorder: Recorder
+  private readonly live = new Set<Exchange>()
+  private readonly dial: Dial
+  /** Another place among the source addresses for each run: the last one's connections are still in TIME_WAIT. */
+  private readonly firstSource = Math.floor(Math.random() * 1e6)
+  private conversations!: OpenConversation
   private begun = 0
-  private waiting = 0
-  private stopping = false
+  /** Places of connections that were not made. */
+  private pausing = 0
+  private isRunning = false
   private startNs = 0
-  private timer: NodeJS.Timeout | undefined
-  private started: ((error?: Error) => void) | undefined
-  private stopped: (() => void) | undefined
+  private watch: NodeJS.Timeout | undefined
 
-  constructor(context: ModeContext) {
-    this.context = context
+  constructor(private readonly job: Job) {
+    const { endpoint, sourceAddresses } = job.options
+    this.recorder = job.recorder
+    // One address has some 28,000 ports, and each that was closed is taken for a minute.
+    this.dial = { endpoint, sourceAddresses: sourceAddresses || isLoopback(endpoint) }
   }
 
-  /** Resolves with the first connection; rejects where that can't be made. */
-  async start(): Promise<void> {
-    const first = new Promise<void>((resolve, reject) => {
-      this.started = (error) => (error === undefined ? resolve() : reject(error))
-    })
-    this.startNs = nowNs()
-    this.timer = setInterval(() => this.tick(), TICK_MS)
-    this.begin()
-    try {
-      await first
-    } catch (error) {
-      await this.stop()
-      throw error
-    }
+  /** Connects once, to see whether somebody is there. */
+  async open(): Promise<void> {
+    const { loop, options } = this.job
+    this.conversations = await prepareProtocol(options)
+    const first = await connect(loop, this.dial, this.firstSource, (...place) => this.make(place, 0))
+    first.end()
   }
 
-  stop(): Promise<void> {
-    this.stopping = true
-    return new Promise((resolve) => {
-      this.stopped = resolve
-      this.endIfIdle()
-    })
+  start(startNs: number): void {
+    this.isRunning = true
+    this.startNs = startNs
+    this.watch = setInterval(() => this.giveUpOnSilence(), LOOK_MS)
+    this.tick()
   }
 
-  /** Begins as many connections as there is room and time for. */
-  private begin(): void {
-    const { connections, rate } = this.context
-    while (!this.stopping && this.live.size + this.waiting < connections) {
+  async stop(): Promise<void> {
+    this.isRunning = false
+    // Those that take too long are given up by the watch, so this ends.
+    while (this.live.size > 0) await sleep(1)
+  }
+
+  close(): void {
+    this.isRunning = false
+    clearInterval(this.watch)
+    for (const exchange of this.live) exchange.end()
+  }
+
+  get verifiedBytes(): number {
+    let sum = 0
+    for (const exchange of this.live) sum += exchange.verifiedBytes
+    return sum
+  }
+
+  onReplied(): void {}
+
+  onLost(channel: ConversationChannel): void {
+    if (this.live.delete(channel as Exchange)) this.begin()
+  }
+
+  /** Begins connections until all places are taken, or the next is not due yet. Returns when it is. */
+  private begin(): number {
+    const { count, options } = this.job
+    const { loop } = options
+    while (this.isRunning && this.live.size + this.pausing < count) {
       const now = nowNs()
-      const due = rate === undefined ? now : this.startNs + (this.begun * 1e9) / rate
-      if (due > now) return
-      this.dial(due)
+      if (loop.kind === 'closed') {
+        this.exchange(now)
+        continue
+      }
+      // This worker's share of the rate.
+      const due = this.startNs + (this.begun * 1e9 * options.connections) / (loop.rate * count)
+      if (due > now) return due
+      this.exchange(due)
     }
+    return Number.POSITIVE_INFINITY
   }
 
-  private dial(dueNs: number): void {
-    const index = this.begun++
-    const { destination } = this.context
+  private exchange(dueNs: number): void {
+    const number = this.job.first + this.begun++
+    let exchange: Exchange
     try {
-      const make = (slot: number, generation: number) =>
-        new ChurnConnection(destination, slot, generation, this, this.context, index, dueNs)
-      this.live.add(dial(destination, make))
+      exchange = startConnecting(this.job.loop, this.dial, this.firstSource + this.begun, (...place) =>
+        this.make(place, number),
+      )
     } catch (error) {
-      this.failed(dialFailure(error), error as Error, true)
+      const { code } = error as { code?: string }
+      if (code === undefined) throw error
+      this.recorder.error(`connect ${code}`)
+      this.pause()
+      return
+    }
+    this.live.add(exchange)
+    exchange.settle = (errno) => {
+      if (errno === 0) {
+        exchange.send(dueNs)
+        return
+      }
+      // Before it is lost, so that its place is not taken at once.
+      this.pause()
+      exchange.lose(`connect ${errnoName(errno)}`)
     }
   }
 
-  private tick(): void {
-    const late = nowNs() - this.context.timeoutMs * 1e6
-    // In the order of their beginning.
-    for (const connection of this.live) {
-      if (connection.begunNs > late) break
-      connection.giveUp()
-    }
-    this.begin()
-    this.endIfIdle()
+  private make([loop, slot, generation]: [EventLoop, number, number], number: number): Exchange {
+    return new Exchange(loop, slot, generation, number, this, this.conversations)
   }
 
-  // --- called by the connections ---
-
-  done(latencyNs: number, bytes: number, verifiedBytes: number): void {
-    const { recorder } = this.context
-    this.reportStart()
-    recorder.count(1, bytes, verifiedBytes)
-    recorder.latency(latencyNs)
-  }
-
-  failed(kind: string, error: Error, unconnected: boolean): void {
-    this.context.recorder.error(kind)
-    this.reportStart(unconnected ? error : undefined)
-    if (!unconnected) return
-    this.waiting++
+  private pause(): void {
+    this.pausing++
     setTimeout(() => {
-      this.waiting--
+      this.pausing--
       this.begin()
-      this.endIfIdle()
     }, PAUSE_MS)
   }
 
-  closed(connection: ChurnConnection): void {
-    this.live.delete(connection)
-    this.begin()
-    this.endIfIdle()
+  private readonly tick = (): void => {
+    const due = this.begin()
+    if (!this.isRunning || this.job.options.loop.kind === 'closed') return
+    const left = due - nowNs()
+    // All places are taken: the next that is free begins what is due.
+    if (left === Number.POSITIVE_INFINITY) setTimeout(this.tick, 1)
+    else if (left < SPIN_NS) setImmediate(this.tick)
+    else setTimeout(this.tick, Math.floor(left / 1e6) - 1)
   }
 
-  private reportStart(error?: Error): void {
-    this.started?.(error)
-    this.started = undefined
-  }
-
-  private endIfIdle(): void {
-    if (!this.stopping || this.live.size + this.waiting > 0) return
-    clearInterval(this.timer)
-    this.stopped?.()
+  private giveUpOnSilence(): void {
+    const earliest = nowNs() - this.job.options.timeoutMs * 1e6
+    // In the order of their beginning.
+    for (const exchange of this.live) {
+      if (exchange.begunNs > earliest) return
+      exchange.lose('no answer')
+    }
   }
 }
 
-class ChurnConnection extends StreamChannel {
+/** One connection. */
+class Exchange extends ConversationChannel {
   readonly begunNs = nowNs()
-  private readonly churn: Churn
-  private readonly conversation: Conversation
-  private readonly depth: number
-  private readonly dueNs: number
-  /** Answers that have not come. */
-  private left: number
-  private bytes = 0
-  private isConnected = false
-  private failure: string | undefined = undefined
 
   constructor(
-    destination: Destination,
+    loop: EventLoop,
     slot: number,
     generation: number,
-    churn: Churn,
-    context: ModeContext,
-    index: number,
-    dueNs: number,
+    number: number,
+    owner: Churn,
+    open: OpenConversation,
   ) {
-    super(destination.loop, slot, generation)
-    this.churn = churn
-    this.depth = context.depth
-    this.left = context.depth
-    this.dueNs = dueNs
-    this.conversation = context.open(index, (failure) => {
-      this.left--
-      this.failure ??= failure
-    })
+    super(loop, slot, generation, number, owner, open, 1)
   }
 
-  giveUp(): void {
-    this.give(TIMEOUT, new Error('the server took too long'))
+  override onData(chunk: Buffer): void {
+    super.onData(chunk)
+    // Not before all that came was looked at: it may be more than the answer.
+    if (this.replies > 0) this.end()
   }
+}
 
-  protected connected(): void {
-    this.isConnected = true
-    for (let i = 0; i < this.depth; i++) this.conversation.request(this)
-  }
-
-  protected received(bytes: Buffer): void {
-    this.bytes += bytes.length
-    this.conversation.receive(bytes)
-    if (this.left === 0) this.finish()
-  }
-
-  protected override ended(): void {
-    // What closes the connection may be the end of an answer.
-    this.conversation.ended?.()
-    if (this.left === 0) this.finish()
-    else super.ended()
-  }
-
-  protected failed(kind: string, error: Error): void {
-    this.churn.failed(kind, error, !this.isConnected)
-  }
-
-  protected closed(): void {
-    this.churn.closed(this)
-  }
-
-  private finish(): void {
-    this.close()
-    if (this.failure === undefined) {
-      this.churn.done(nowNs() - this.dueNs, this.bytes, this.conversation.verifiedBytes ?? 0)
-    } else {
-      this.churn.failed(this.failure, new Error(this.failure), false)
-    }
-  }
+function isLoopback(endpoint: Dial['endpoint']): boolean {
+  return 'host' in endpoint && /^127(\.\d{1,3}){3}$/.test(endpoint.host)
 }

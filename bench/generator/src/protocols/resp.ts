@@ -5,6 +5,7 @@ import { commandWords } from './command-words.js'
 import { NumberQueue } from './number-queue.js'
 import type { Conversation, OpenConversation, Output, Replied } from './protocol.js'
 import { ReplyReader, type ReplySink } from './resp-replies.js'
+import type { Sizes } from '../sizes.js'
 import { lengthOf, type Part, parseTemplate, Stamps, type Values } from './template.js'
 import { WrongAnswer } from './wrong-answer.js'
 
@@ -14,8 +15,8 @@ export interface RespOptions {
   commands: string[]
   /** How many keys `{n}` stands for. */
   keys: number
-  /** The sizes of values; `fixed` where there is only one. */
-  sizes: { next(): number; readonly fixed?: number }
+  /** Of values. */
+  sizes: Sizes
   values: Values
   verify: boolean
   seed: number
@@ -42,7 +43,7 @@ interface Command {
   expected: number
 }
 
-/** @throws Error that says what is wrong with a command */
+/** @throws UsageError that says what is wrong with a command */
 export function prepareResp(options: RespOptions): OpenConversation {
   const commands = options.commands.map((line) => prepareCommand(line, options))
   return (connection, replied) => new RespConversation(commands, options, connection, replied)
@@ -108,7 +109,7 @@ class RespConversation implements Conversation, ReplySink {
     this.turn = index + 1 === commands.length ? 0 : index + 1
     const command = commands[index]
     const key = command.hasKey ? this.random.below(options.keys) : 0
-    const size = command.hasValue ? options.sizes.next() : 0
+    const size = command.hasValue ? options.sizes.next(this.random) : 0
     const bytes = command.stamps.of(size).fill(key)
     out.write(bytes)
     this.inFlight++
@@ -142,8 +143,10 @@ class RespConversation implements Conversation, ReplySink {
       this.failure = NIL
       return
     }
-    const wanted = expected === VALUE ? this.size : this.options.sizes.fixed
-    if (wanted !== undefined && length !== wanted) this.refuse(`answered ${length} bytes, not ${wanted}`)
+    const { smallest, largest } = this.options.sizes
+    // What a GET finds may have been set with any of the sizes.
+    const wanted = expected === VALUE ? this.size : smallest === largest ? largest : length
+    if (length !== wanted) this.refuse(`answered ${length} bytes, not ${wanted}`)
     const { values } = this.options
     if (length > values.bytes.length - values.startOf(this.key))
       this.refuse(`answered ${length} bytes, more than any value has`)
