@@ -1,7 +1,7 @@
 import type { Environment } from './environment.js'
 import { formatValue } from './format.js'
 import type { LoadTimes } from './load.js'
-import { checkPeer, type Peer } from './peers.js'
+import { checkPeer, type Peer } from './peers/peer.js'
 import { planTrials } from './plan.js'
 import { Server } from './server.js'
 import type { Shape } from './shapes.js'

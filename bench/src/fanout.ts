@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { program } from './compile.js'
 import { BENCH_DIR, ROOT_DIR } from './paths.js'
-import type { Peer, PeerOptions } from './peers.js'
+import type { Peer, PeerOptions } from './peers/peer.js'
 import type { Shape } from './shapes.js'
 import type { Suite } from './suites.js'
 import type { Target } from './targets.js'

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { program } from './compile.js'
 import { runClient } from './net.js'
 import { BENCH_DIR, ROOT_DIR } from './paths.js'
-import type { Peer, PeerOptions } from './peers.js'
+import type { Peer, PeerOptions } from './peers/peer.js'
 import { echo, SHAPES, type Shape } from './shapes.js'
 import type { Suite } from './suites.js'
 

@@ -5,7 +5,7 @@ import { HTTP_SHAPES } from './http.js'
 import type { LoadResult, LoadTimes } from './load.js'
 import { measure, type Report, runPinned } from './others.js'
 import { BENCH_DIR, ROOT_DIR } from './paths.js'
-import type { Peer, PeerOptions } from './peers.js'
+import type { Peer, PeerOptions } from './peers/peer.js'
 import { echo, SHAPES, type Shape } from './shapes.js'
 import type { Target } from './targets.js'
 

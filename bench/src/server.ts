@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { program } from './compile.js'
-import type { Peer } from './peers.js'
+import type { Peer } from './peers/peer.js'
 
 const START_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 3_000
@@ -13,7 +13,7 @@ const CLOSE_TIMEOUT_MS = 2_000
 export class Server {
   readonly peer: Peer
   readonly pid: number
-  /** `HOST:PORT`. */
+  /** `HOST:PORT`, or a path. */
   readonly target: string
   readonly #process: ChildProcess
   readonly #fdsAtStart: number
@@ -26,9 +26,20 @@ export class Server {
     this.#fdsAtStart = this.openFds()
   }
 
-  /** Starts the peer's server on a free port. Rejects with what it printed when it does not say that it listens. */
-  static async start(peer: Peer, core: number, more: string[] = [], before: string[] = []): Promise<Server> {
-    const command = [...before, ...peer.command, ...more, '--host', '127.0.0.1', '--port', '0']
+  /**
+   * Starts the peer's server, on a free port unless told otherwise. Rejects with what it printed when it does not say
+   * that it listens.
+   *
+   * @param where where it shall listen: a Unix socket, as in `['--unix', path]`
+   */
+  static async start(
+    peer: Peer,
+    core: number,
+    more: string[] = [],
+    before: string[] = [],
+    where: string[] = ['--host', '127.0.0.1', '--port', '0'],
+  ): Promise<Server> {
+    const command = [...before, ...peer.command, ...more, ...where]
     const child = spawn(program('pin'), [String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
     let errors = ''
     child.stderr?.on('data', (data) => {
@@ -43,7 +54,7 @@ export class Server {
       child.once('error', (error) => refuse(error.message))
       child.once('close', (code, signal) => refuse(`it ended with ${signal ?? `status ${code}`}`))
       createInterface({ input: child.stdout }).on('line', (line) => {
-        const found = line.match(/^listening on (?:tcp|udp):\/\/(\S+:\d+)$/)
+        const found = line.match(/^listening on (?:(?:tcp|udp):\/\/(?=\S+:\d+$)|unix:\/\/)(\S+)$/)
         if (!found?.[1]) return
         clearTimeout(timer)
         child.removeAllListeners('close')

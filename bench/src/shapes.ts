@@ -1,6 +1,6 @@
 import type { Cores } from './cores.js'
 import type { LoadResult, LoadTimes } from './load.js'
-import type { Peer } from './peers.js'
+import type { Peer } from './peers/peer.js'
 
 /** What the load generator does to a server in one row of the table. */
 export interface Shape {

@@ -1,5 +1,5 @@
 import { formatRatio, formatValue, markdownTable } from './format.js'
-import type { Peer } from './peers.js'
+import type { Peer } from './peers/peer.js'
 import type { Results } from './results.js'
 import type { Shape } from './shapes.js'
 import { ECHO, type Suite } from './suites.js'

@@ -1,7 +1,7 @@
 import type { Environment } from './environment.js'
 import { holdIdle, type LoadResult, type LoadTimes, runLoad } from './load.js'
 import { type Memory, settledMemory } from './memory.js'
-import type { Peer } from './peers.js'
+import type { Peer } from './peers/peer.js'
 import { Server } from './server.js'
 import { type Shape, shapeFor } from './shapes.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { formatCount, markdownTable } from '../src/format.js'
 import type { LoadResult } from '../src/load.js'
-import type { Peer } from '../src/peers.js'
+import type { Peer } from '../src/peers/peer.js'
 import { Results } from '../src/results.js'
 import { SHAPES, type Shape } from '../src/shapes.js'
 import { resultTable, targetTable } from '../src/table.js'

@@ -1,33 +1,8 @@
-import { existsSync } from 'node:fs'
+/** Who is compared in the suites `echo`, `udp` and `codecs`. */
 import { join, resolve } from 'node:path'
-import { program } from './compile.js'
-import { BENCH_DIR, ROOT_DIR } from './paths.js'
-
-/** A server to compare. It takes `--host` and `--port`, and prints `listening on tcp://HOST:PORT` (or `udp://`). */
-export interface Peer {
-  /** What `--only` and the raw results call it. */
-  name: string
-  /** The head of its column. */
-  label: string
-  command: string[]
-  /** A client of its own, where a row measures both ends. */
-  client?: string[]
-  /** Flags that let it take and give several datagrams in one; missing where it cannot. */
-  segments?: string[]
-  /** It runs with what a row changes. */
-  isChanged?: boolean
-  /** A file that must be there to start it, with what to do when it is not. */
-  requires?: { path: string; hint: string }
-}
-
-export interface PeerOptions {
-  /** Another built checkout of Pollux, to be compared in the same run. */
-  against?: string | undefined
-  /** The poller that Pollux shall use; its own choice without it. */
-  backend?: string | undefined
-  /** Add a second, identical reference: its ratio to the first is the noise of the method. */
-  twin?: boolean | undefined
-}
+import { program } from '../compile.js'
+import { BENCH_DIR, ROOT_DIR } from '../paths.js'
+import type { Peer, PeerOptions } from './peer.js'
 
 export function listPeers(options: PeerOptions = {}): Peer[] {
   const peers: Peer[] = [{ name: 'c-epoll', label: 'C epoll', command: [program('epoll-echo')] }]
@@ -131,7 +106,7 @@ function polluxUdpPeer(root: string, suffix: string, backend: string | undefined
 }
 
 /** An example as a peer's command. */
-function polluxExample(root: string, file: string, backend: string | undefined) {
+export function polluxExample(root: string, file: string, backend: string | undefined) {
   const path = join(root, 'examples/dist', file)
   const command = [process.execPath, path, ...(backend === undefined ? [] : ['--backend', backend])]
   return { command, requires: { path, hint: `build Pollux in ${root} first: npm run build` } }
@@ -148,11 +123,4 @@ function polluxPeers(root: string, suffix: string, backend: string | undefined):
     },
     { name: `pollux-owned${suffix}`, label: `Pollux owned${suffix}`, command, requires },
   ]
-}
-
-/** Throws when the peer's program is not there. A peer that is asked for is never left out silently. */
-export function checkPeer(peer: Peer): void {
-  if (peer.requires && !existsSync(peer.requires.path)) {
-    throw new Error(`${peer.name} can't start: ${peer.requires.path} is missing. ${peer.requires.hint}`)
-  }
 }

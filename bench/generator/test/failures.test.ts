@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { measure, polluxBench } from './support/command.js'
+import { echo, listen } from './support/servers.js'
+
+describe('a wrong answer', () => {
+  it('of one byte is found, said and exit code 1', async () => {
+    let left = 100_000
+    const { target } = await listen((socket) => {
+      socket.on('data', (data) => {
+        const before = left
+        left -= data.length
+        if (before > 0 && left <= 0) (data[0] as number) ^= 1
+        socket.write(data)
+      })
+    })
+    const { code, result } = await measure('tcp', target, '--verify')
+    expect(code).toBe(1)
+    expect(result.errors).toEqual({ 'wrong answer': 1 })
+    expect(result.verdict.wrongAnswers).toBe(1)
+    expect(result.verdict.notes.join()).toMatch(
+      /connection \d+ got 0x[0-9a-f]{2} for 0x[0-9a-f]{2} as byte \d+ of a message of 64/,
+    )
+  })
+
+  it('that is longer than what was sent is found without --verify too', async () => {
+    const { target } = await listen((socket) =>
+      socket.on('data', (data) => socket.write(Buffer.concat([data, data]))),
+    )
+    const { code, result } = await measure('tcp', target, '--connections', '3')
+    expect(code).toBe(1)
+    expect(result.errors).toEqual({ 'wrong answer': 3 })
+    expect(result.verdict.notes.join()).toContain('got more bytes than it had sent')
+  })
+})
+
+describe('a server that', () => {
+  it('is not there is an error before anything is measured', async () => {
+    const { server, target } = await listen(echo)
+    server.close()
+    await once(server, 'close')
+    for (const workers of ['1', '2']) {
+      const { code, stderr, stdout } = await polluxBench(['tcp', target, '--workers', workers])
+      expect(stderr).toContain(`connect ${target}: connection refused`)
+      expect(stdout).toBe('')
+      expect(code).toBe(2)
+    }
+  })
+
+  it('closes every connection ends the run at once', async () => {
+    const { target } = await listen((socket) => socket.once('data', () => socket.end()))
+    const begin = Date.now()
+    const { code, result } = await measure('tcp', target, '--connections', '5', '--duration', '20')
+    expect(Date.now() - begin).toBeLessThan(15_000)
+    expect(code).toBe(1)
+    expect(result.errors).toEqual({ 'closed by the server': 5 })
+  })
+
+  it('resets a connection loses that one, and the others are measured', async () => {
+    let first = true
+    const { target } = await listen((socket) => {
+      if (first) socket.once('data', () => socket.resetAndDestroy())
+      else echo(socket)
+      first = false
+    })
+    const { code, result } = await measure('tcp', target, '--connections', '5')
+    expect(code).toBe(1)
+    expect(result.errors).toEqual({ 'recv ECONNRESET': 1 })
+    expect(result.rounds[1]?.messages).toBeGreaterThan(0)
+  })
+
+  it('never answers is given up', async () => {
+    const { target } = await listen((socket) => socket.resume())
+    const { code, result } = await measure('tcp', target, '--connections', '3', '--timeout', '200')
+    expect(code).toBe(1)
+    expect(result.errors).toEqual({ 'no answer': 3 })
+  })
+
+  it('sends nothing back but reads is not asked for more than is in flight', async () => {
+    let bytes = 0
+    const { target } = await listen((socket) =>
+      socket.on('data', (data) => {
+        bytes += data.length
+      }),
+    )
+    const flags = [
+      '--connections',
+      '3',
+      '--depth',
+      '4',
+      '--size',
+      '10',
+      '--timeout',
+      '200',
+      '--rate',
+      '100000',
+    ]
+    await measure('tcp', target, ...flags)
+    expect(bytes).toBe(3 * 4 * 10)
+  })
+})
+
+describe('Ctrl-C', () => {
+  it('ends with what was measured until then', async () => {
+    let asked = () => {}
+    const begun = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const { target } = await listen((socket) => {
+      echo(socket)
+      socket.once('data', asked)
+    })
+    const { code, stdout } = await polluxBench(
+      ['tcp', target, '--duration', '20', '--warmup', '0', '--json', '-'],
+      async ({ interrupt }) => {
+        await begun
+        setTimeout(interrupt, 500)
+      },
+    )
+    const result = JSON.parse(stdout)
+    expect(code).toBe(0)
+    expect(result.rounds).toHaveLength(1)
+    expect(result.rounds[0].seconds).toBeLessThan(10)
+    expect(result.verdict.notes.join()).toContain('it was interrupted')
+  })
+})
