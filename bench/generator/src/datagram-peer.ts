@@ -43,7 +43,10 @@ export class DatagramPeer implements DatagramHandlers, Output {
     open: OpenConversation,
   ) {
     this.conversation = open(number, (failure, request) => this.replied(failure, request))
-    this.channel = DatagramChannel.open({ loop, connect: endpoint, receiveBufferBytes: RECEIVE_BUFFER_BYTES }, this)
+    this.channel = DatagramChannel.open(
+      { loop, connect: endpoint, receiveBufferBytes: RECEIVE_BUFFER_BYTES },
+      this,
+    )
   }
 
   get verifiedBytes(): number {
@@ -137,7 +140,9 @@ export class DatagramPeer implements DatagramHandlers, Output {
     if (which < this.oldest || which >= this.next || sinceNs[which & (sinceNs.length - 1)] === 0) {
       // It was given up, and counts as lost.
       if (this.late.delete(which)) return
-      throw new WrongAnswer(`connection ${number} got an answer to datagram ${which} again, or without having sent it`)
+      throw new WrongAnswer(
+        `connection ${number} got an answer to datagram ${which} again, or without having sent it`,
+      )
     }
     const place = which & (sinceNs.length - 1)
     const since = sinceNs[place]

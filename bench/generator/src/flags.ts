@@ -38,7 +38,11 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
     churn: { help: 'connect, exchange one message, close, again' },
     idle: { value: 'N', help: 'open N connections, and say what memory each takes (with --server-pid)' },
     fanout: { help: 'one connection sends, all get it' },
-    'slow-readers': { value: 'N', help: 'so many further connections ask and do not read' },
+    'slow-readers': {
+      value: 'N',
+      help: 'so many further connections ask and do not read; measured without and with them',
+    },
+    'slow-rate': { value: 'BYTES', help: 'that each of those reads in a second after all (0)' },
   },
   'what is checked and read': {
     verify: { help: 'compare every byte of every reply' },
@@ -47,7 +51,10 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
   },
   'the protocol': {
     script: { value: 'FILE', help: 'a module that speaks a protocol of your own over tcp, unix or udp' },
-    path: { value: 'PATH', help: 'http: what is asked for; {n} and {size} as in --command, here and below (/)' },
+    path: {
+      value: 'PATH',
+      help: 'http: what is asked for; {n} and {size} as in --command, here and below (/)',
+    },
     method: { value: 'NAME', help: 'http: GET' },
     header: { value: 'LINE', multiple: true, help: 'http: a header, "Name: value"; as often as wanted' },
     body: { value: 'TEXT', help: 'http: what is sent' },

@@ -54,7 +54,8 @@ async function holdOpen(workers: Worker[], work: () => Promise<IdleFindings['idl
   const errors = new Map<string, number>()
   const look = async () => {
     for (const worker of workers) {
-      for (const [kind, more] of (await worker.sample()).errors) errors.set(kind, (errors.get(kind) ?? 0) + more)
+      for (const [kind, more] of (await worker.sample()).errors)
+        errors.set(kind, (errors.get(kind) ?? 0) + more)
     }
   }
   let wrongAnswers: string[] = []

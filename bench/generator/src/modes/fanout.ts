@@ -151,6 +151,8 @@ export class Fanout implements Load {
     const { size, pattern } = this
     for (let at = 0; at < bytes.length; ) {
       if (subscriber.got === size || subscriber.message === 0) {
+        if (this.has(subscriber))
+          throw new WrongAnswer(`connection ${subscriber.number} got more than one message`)
         subscriber.message = this.number
         subscriber.got = 0
         subscriber.matches = true

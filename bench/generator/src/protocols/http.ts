@@ -1,13 +1,13 @@
 /** The protocol `http`: HTTP/1.1 requests, one after the other or pipelined. */
 
 import { Random } from '../random.js'
+import type { Sizes } from '../sizes.js'
+import { UsageError } from '../usage-error.js'
 import { ResponseReader, type ResponseSink } from './http-responses.js'
 import { KnownBodies } from './known-bodies.js'
 import { NumberQueue } from './number-queue.js'
 import type { Conversation, OpenConversation, Output, Replied } from './protocol.js'
-import type { Sizes } from '../sizes.js'
 import { lengthOf, type Part, parseTemplate, Stamps, type Values } from './template.js'
-import { UsageError } from '../usage-error.js'
 import { WrongAnswer } from './wrong-answer.js'
 
 /** What `http` is told by flags. `{n}` and `{size}` in path, headers and body as in template.ts. */

@@ -20,7 +20,9 @@ const MAX_BYTES = 65_507
 export function prepareNumbered(options: Options): OpenConversation {
   const { smallest, largest, text } = options.sizes
   if (smallest < HEAD_BYTES || largest > MAX_BYTES) {
-    throw new UsageError(`--size ${text}: a datagram that can be told from others has ${HEAD_BYTES} to ${MAX_BYTES} bytes`)
+    throw new UsageError(
+      `--size ${text}: a datagram that can be told from others has ${HEAD_BYTES} to ${MAX_BYTES} bytes`,
+    )
   }
   const pattern = new Pattern(largest)
   const datagram = Buffer.alloc(largest)
@@ -60,13 +62,15 @@ class Numbered implements Conversation {
   receive(bytes: Buffer): void {
     const { connection, pattern } = this
     const { length } = bytes
-    if (length < HEAD_BYTES) throw new WrongAnswer(`connection ${connection} got a datagram of ${length} bytes`)
+    if (length < HEAD_BYTES)
+      throw new WrongAnswer(`connection ${connection} got a datagram of ${length} bytes`)
     if (bytes.readUInt32BE(0) !== connection) {
       throw new WrongAnswer(`connection ${connection} got a datagram that it had not sent`)
     }
     const number = bytes.readUInt32BE(4)
     const sent = bytes.readUInt32BE(8)
-    if (sent !== length) throw new WrongAnswer(`connection ${connection} got ${length} of ${sent} bytes of datagram ${number}`)
+    if (sent !== length)
+      throw new WrongAnswer(`connection ${connection} got ${length} of ${sent} bytes of datagram ${number}`)
     if (this.options.verify) {
       const from = this.startOf(number)
       if (pattern.bytes.compare(bytes, HEAD_BYTES, length, from, from + length - HEAD_BYTES) !== 0) {

@@ -1,6 +1,7 @@
 /** From a protocol's name to its conversations. */
-import { PATTERN_STARTS, Pattern } from '../pattern.js'
+
 import type { Options } from '../options.js'
+import { PATTERN_STARTS, Pattern } from '../pattern.js'
 import { prepareEcho } from './echo.js'
 import { prepareHttp } from './http.js'
 import { prepareNumbered } from './numbered.js'
@@ -20,7 +21,15 @@ export async function prepareProtocol(options: Options): Promise<OpenConversatio
     case 'udp':
       return prepareNumbered(options)
     case 'http':
-      return prepareHttp({ ...options.http, host: hostOf(options), sizes, keys, values: valuesOf(options), verify, seed })
+      return prepareHttp({
+        ...options.http,
+        host: hostOf(options),
+        sizes,
+        keys,
+        values: valuesOf(options),
+        verify,
+        seed,
+      })
     case 'resp':
       return prepareResp({ ...options.resp, sizes, keys, values: valuesOf(options), verify, seed })
   }

@@ -1,11 +1,11 @@
 /** The protocol `resp`: commands to a server that speaks Redis's protocol. */
 
 import { Random } from '../random.js'
+import type { Sizes } from '../sizes.js'
 import { commandWords } from './command-words.js'
 import { NumberQueue } from './number-queue.js'
 import type { Conversation, OpenConversation, Output, Replied } from './protocol.js'
 import { ReplyReader, type ReplySink } from './resp-replies.js'
-import type { Sizes } from '../sizes.js'
 import { lengthOf, type Part, parseTemplate, Stamps, type Values } from './template.js'
 import { WrongAnswer } from './wrong-answer.js'
 
@@ -46,7 +46,9 @@ interface Command {
 /** @throws UsageError that says what is wrong with a command */
 export function prepareResp(options: RespOptions): OpenConversation {
   const commands = options.commands.map((line) => prepareCommand(line, options))
-  return (connection, replied) => new RespConversation(commands, options, connection, replied)
+  // Who sets keys while getting them will ask for some too early; who only gets them has forgotten to set them before.
+  const missing = commands.some(({ expected }) => expected === OK) ? undefined : NIL
+  return (connection, replied) => new RespConversation(commands, missing, options, connection, replied)
 }
 
 function prepareCommand(line: string, { keys, values }: RespOptions): Command {
@@ -94,6 +96,8 @@ class RespConversation implements Conversation, ReplySink {
 
   constructor(
     private readonly commands: readonly Command[],
+    /** What a GET counts as that finds nothing; undefined: a reply as any other. */
+    private readonly missing: string | undefined,
     private readonly options: RespOptions,
     private readonly connection: number,
     private readonly replied: Replied,
@@ -131,7 +135,7 @@ class RespConversation implements Conversation, ReplySink {
     const { expected } = this.beginValue()
     if (expected === ANY) return
     const wanted = expected === OK ? '+OK' : expected === PONG ? '+PONG' : 'a string'
-    if (expected === VALUE_OR_NULL && type === '_') this.failure = NIL
+    if (expected === VALUE_OR_NULL && type === '_') this.failure = this.missing
     else if (type + text !== wanted) this.refuse(`answered ${JSON.stringify(type + text)}, not ${wanted}`)
   }
 
@@ -140,7 +144,7 @@ class RespConversation implements Conversation, ReplySink {
     if (expected === ANY) return
     if (expected === OK || expected === PONG) this.refuse('answered with a string')
     if (length < 0 && expected === VALUE_OR_NULL) {
-      this.failure = NIL
+      this.failure = this.missing
       return
     }
     const { smallest, largest } = this.options.sizes

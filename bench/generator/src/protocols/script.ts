@@ -29,11 +29,15 @@ export async function loadScript(file: string, protocol: ProtocolName): Promise<
   try {
     script = (await import(pathToFileURL(resolve(file)).href)) as Script
   } catch (error) {
-    throw new UsageError(`--script ${file} can't be loaded: ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(
+      `--script ${file} can't be loaded: ${error instanceof Error ? error.message : error}`,
+    )
   }
   const { default: open, protocol: wanted } = script
   if (typeof open !== 'function') {
-    throw new UsageError(`--script ${file} has no function as its default export: (connection, replied) => conversation`)
+    throw new UsageError(
+      `--script ${file} has no function as its default export: (connection, replied) => conversation`,
+    )
   }
   if (wanted !== undefined && wanted !== protocol) {
     throw new UsageError(`--script ${file} speaks over ${String(wanted)}, not over ${protocol}`)
@@ -46,7 +50,9 @@ class Scripted implements Conversation {
 
   constructor(file: string, own: Conversation) {
     if (typeof own?.request !== 'function' || typeof own.receive !== 'function') {
-      throw new UsageError(`--script ${file}: what its default export returns needs the methods request and receive`)
+      throw new UsageError(
+        `--script ${file}: what its default export returns needs the methods request and receive`,
+      )
     }
     this.own = own
   }

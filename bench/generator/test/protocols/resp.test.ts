@@ -14,7 +14,15 @@ import { testValues } from '../support/values.js'
 
 function prepare(commands: string[], options: Partial<RespOptions> = {}) {
   const values = testValues(100_000)
-  return prepareResp({ commands, keys: 100, sizes: parseSizes('64'), values, verify: true, seed: 1, ...options })
+  return prepareResp({
+    commands,
+    keys: 100,
+    sizes: parseSizes('64'),
+    values,
+    verify: true,
+    seed: 1,
+    ...options,
+  })
 }
 
 describe('the protocol resp', () => {
@@ -59,8 +67,8 @@ describe('the protocol resp', () => {
     it.each([1, 16])('sets and gets values and compares them, %i in flight', async (depth) => {
       const open = prepare(['SET key:{n} {size}', 'GET key:{n}'], { keys: 10 })
       const first = await exchange(open, to, { count: 1000, depth })
-      // A GET of a key that was not set yet.
-      expect(first.failures['no such key'] ?? 0).toBeLessThan(50)
+      // Some keys are asked for before they are set.
+      expect(first.failures).toEqual({})
       const { failures, conversation } = await exchange(prepare(['GET key:{n}'], { keys: 10 }), to, {
         count: 1000,
         depth,
