@@ -145,24 +145,13 @@ static void start_listening(const char* host, int port) {
 }
 
 int main(int argc, char** argv) {
-  const char* host = "127.0.0.1";
-  int port = 0;
-  for (int i = 1; i < argc; i += 2) {
-    if (i + 1 < argc && strcmp(argv[i], "--host") == 0) {
-      host = argv[i + 1];
-    } else if (i + 1 < argc && strcmp(argv[i], "--port") == 0) {
-      port = atoi(argv[i + 1]);
-    } else {
-      fprintf(stderr, "usage: epoll-echo [--host ADDRESS] [--port NUMBER]\n");
-      return 2;
-    }
-  }
+  struct flags flags = parse_flags(argc, argv);
   end_on_signals();
 
   reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd < 0) die("epoll_create1");
-  start_listening(host, port);
+  start_listening(flags.host, flags.port);
   // data.ptr is NULL for the listener alone.
   struct epoll_event listener_event = {.events = EPOLLIN, .data.ptr = NULL};
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener_fd, &listener_event) < 0) die("epoll_ctl");
