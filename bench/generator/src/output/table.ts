@@ -1,9 +1,10 @@
 /** What a person reads at the end. */
-import type { Result, Round } from '../result.js'
+import type { Memory, Result, Round } from '../result.js'
 
 /** The result as lines of text. */
 export function resultTable(result: Result): string {
   const { rounds, loop } = result
+  if (rounds.length === 0) return idleTable(result)
   const rates = rounds.map(({ messages, seconds }) => messages / seconds).sort((a, b) => a - b)
   const lines = [
     `${result.protocol} ${result.target}: ${result.connections} connections × ${result.depth} in flight, ${result.size} B`,
@@ -23,6 +24,20 @@ export function resultTable(result: Result): string {
     )
   }
   for (const note of result.verdict.notes) lines.push(`! ${note}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** Of a run that had no rounds: memory, where it could be measured. */
+function idleTable({ protocol, target, connections, idle, verdict }: Result): string {
+  const lines = [`${protocol} ${target}: ${connections} idle connections`]
+  if (idle !== undefined) {
+    const mib = ({ anonymous, shared }: Memory) => `${((anonymous + shared) / 2 ** 20).toFixed(1)} MiB`
+    lines.push(
+      '',
+      `memory              ${idle.bytesPerConnection.toFixed(0)} B a connection (${mib(idle.before)} before, ${mib(idle.after)} after)`,
+    )
+  }
+  for (const note of verdict.notes) lines.push(`! ${note}`)
   return `${lines.join('\n')}\n`
 }
 
