@@ -99,6 +99,7 @@ export class ConversationChannel extends DialedChannel implements Output {
 
   override onEnd(): void {
     if (this.isOver) return
+    this.owner.recorder.nowNs = nowNs()
     const completes = this.conversation.ended?.() ?? false
     if (completes || this.inFlight === 0) this.end()
     else this.lose('closed by the server')

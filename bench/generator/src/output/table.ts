@@ -82,8 +82,18 @@ function otherRows(result: Result): Row[] {
   if (slowReaders !== undefined) {
     const { serverBefore, serverAfter } = slowReaders
     const all = (memory: typeof serverBefore) => (memory === undefined ? 0 : memory.anonymous + memory.shared)
-    rows.push(['slow readers', grouped(slowReaders.connections)])
-    rows.push(['they have read', bytes(slowReaders.readBytes)])
+    const { connections, gone, sentBytes, readBytes, alone, beside } = slowReaders
+    rows.push(['slow readers', `${grouped(connections)}, of which the server has closed ${grouped(gone)}`])
+    rows.push(['they have asked, read', `${bytes(sentBytes)}, ${bytes(readBytes)}`])
+    for (const [what, speed] of [
+      ['the others before', alone],
+      ['the others beside them', beside],
+    ] as const) {
+      rows.push([
+        what,
+        `${count(speed.messagesPerSecond)}/s, p50 ${time(speed.p50Us)}, p99 ${time(speed.p99Us)}, max ${time(speed.maxUs)}`,
+      ])
+    }
     if (serverBefore !== undefined && serverAfter !== undefined) {
       rows.push(["the server's memory for them", bytes(all(serverAfter) - all(serverBefore))])
     }

@@ -28,8 +28,13 @@ export interface Conversation {
   readonly verifiedBytes?: number
 }
 
-/** One reply is complete; it counts as an error of that kind where one is named, and has no latency then. */
-export type Replied = (failure?: string) => void
+/**
+ * One reply is complete; it counts as an error of that kind where one is named, and has no latency then.
+ *
+ * @param request over udp, where replies overtake each other and get lost: which of the connection's requests, from 0, it
+ *   answers; without, and on all other connections, the oldest that has no reply
+ */
+export type Replied = (failure?: string, request?: number) => void
 
 /** Begins a conversation on the connection of that number (0, 1, 2, … over all workers). */
 export type OpenConversation = (connection: number, replied: Replied) => Conversation
