@@ -25,7 +25,7 @@ async function main(command: string[]): Promise<number> {
       onMoment: (moment, at) => progress.show(moment, at),
     })
     progress.end()
-    writeOutputs(result, options.output, (text) => process.stdout.write(text))
+    await writeOutputs(result, options.output, (text) => process.stdout.write(text))
     return Object.keys(result.errors).length > 0 ? 1 : 0
   } finally {
     progress.end()

@@ -24,7 +24,8 @@ export function readPercentiles(base64: string): [nines: number, us: number][] {
   const points: [number, number][] = []
   for (let step = 0; step * STEP <= last; step++) {
     const nines = step * STEP
-    points.push([nines, histogram.getValueAtPercentile(100 * (1 - 10 ** -nines)) / 1000])
+    const value = histogram.getValueAtPercentile(100 * (1 - 10 ** -nines))
+    points.push([nines, Math.min(value, histogram.maxValue) / 1000])
   }
   return points
 }
@@ -64,7 +65,12 @@ export function percentileChart(
         name: 'percentile',
         nameLocation: 'middle',
         nameGap: 28,
-        axisLabel: { ...AXIS.axisLabel, formatter: percentileOf },
+        axisLabel: {
+          ...AXIS.axisLabel,
+          // Six nines side by side have no room for their signs on a narrow screen.
+          ...(layout === 'narrow' ? { fontSize: 10 } : {}),
+          formatter: (value: number) => percentileOf(value).replace(layout === 'narrow' ? '%' : '', ''),
+        },
       },
       yAxis: {
         ...AXIS,
@@ -72,9 +78,10 @@ export function percentileChart(
         ...logBounds(us),
         name: 'latency',
         nameGap: 10,
+        nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -50] },
         axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => tick(value, time) },
       },
-      series: lineSeries(lines, false).map((series) => ({ ...series, step: false })),
+      series: lineSeries(lines, false),
     },
   )
 }

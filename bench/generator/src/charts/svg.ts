@@ -65,7 +65,10 @@ export function standalone({ svg }: Chart): string {
   return `${svg.replace(/<svg[^>]*>/, (head) => `${head}\n${style}`)}\n`
 }
 
-/** ECharts counts its drawings in ids and classes: the same drawing shall be the same text every time. */
+/**
+ * ECharts counts its drawings, in ids and in classes, which are for a pointer that hovers: the same drawing shall be the
+ * same text every time.
+ */
 function tidy(svg: string, name: string, description: string, { width, height }: Size): string {
   const head =
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
@@ -73,6 +76,8 @@ function tidy(svg: string, name: string, description: string, { width, height }:
   return withVariables(svg)
     .replace(/<svg[^>]*>/, head)
     .replace(/\bzr\d+-/g, `${name}-`)
+    .replace(/<style[^>]*>[\s\S]*?<\/style>/g, '')
+    .replace(/ (class|pointer-events)="[^"]*"/g, '')
     .replace(/ ecmeta_\w+="[^"]*"/g, '')
     .replace(/<rect width="\d+" height="\d+" x="0" y="0" fill="none"><\/rect>/, '')
 }

@@ -34,10 +34,11 @@ export function resultHtml(result: Result): string {
 
 /** What was found, in a line. */
 function titleOf(result: Result): string {
-  const { idle, mode, percentilesUs, rounds } = result
+  const { connections, idle, mode, percentilesUs, rounds } = result
   if (idle !== undefined) {
     return `${bytes(idle.bytesPerConnection)} of memory for each of ${grouped(idle.connections)} idle connections`
   }
+  if (mode === 'idle') return `${grouped(connections)} idle connections`
   const rate = overRounds(rounds, rateOf)
   if (rate === undefined || rate.high === 0) return `No ${COUNTED[mode].one} came`
   return `${count(rate.median)} ${COUNTED[mode].many} a second, 99% within ${time(percentilesUs.p99 ?? 0)}`
@@ -88,7 +89,7 @@ function latencySection(result: Result): string {
     `<h2>${escapeHtml(title)}</h2>`,
     figure(
       { wide: chart('wide'), narrow: chart('narrow') },
-      `${describeLoop(result)}. The scale is of nines: each step to the right is ten times rarer.`,
+      `${capital(describeLoop(result))}. The scale is of nines: each step to the right is ten times rarer.`,
     ),
     htmlTable(Object.keys(percentilesUs), [Object.values(percentilesUs).map(time)]),
   ].join('\n')
@@ -138,8 +139,8 @@ function timeSection({ timeline, rounds, mode }: Result): string {
   ].join('\n')
 }
 
-function roundsSection({ rounds, mode, idle }: Result): string {
-  if (rounds.length === 0 || idle !== undefined) return ''
+function roundsSection({ rounds, mode }: Result): string {
+  if (rounds.length === 0) return ''
   const withServer = rounds.some(({ server }) => server !== undefined)
   const head = [
     'round',
@@ -203,7 +204,7 @@ function methodSection(result: Result): string {
         ['command', `pollux-bench ${command.join(' ')}`],
         ['when', startedAt],
         ['warm-up', `${warmupSeconds} s`],
-        ['workers, seed', `${workers}, ${seed}`],
+        ['workers · seed', `${workers} · ${seed}`],
         ['loop', describeLoop(result)],
         ['machine', `${environment.cpu}, ${environment.cores} cores`],
         ['system', `Linux ${environment.kernel}, Node.js ${environment.node}`],
@@ -211,4 +212,8 @@ function methodSection(result: Result): string {
       'text',
     ),
   ].join('\n')
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }

@@ -18,14 +18,14 @@ type Row = [what: string, ...cells: string[]]
 
 /** The result as lines of text. */
 export function resultTable(result: Result): string {
-  const { rounds, errors, verdict, idle } = result
+  const { rounds, errors, verdict, mode } = result
   const sections = [
     [
       `${result.protocol} ${result.target}: ${describeLoad(result)}`,
-      ...(idle === undefined ? [describeLoop(result)] : []),
+      ...(mode === 'idle' ? [] : [describeLoop(result)]),
     ].join('\n'),
-    rounds.length === 0 || idle !== undefined ? '' : align(roundRows(result), 'right'),
-    idle !== undefined || rounds.every(({ messages }) => messages === 0) ? '' : latencies(result),
+    rounds.length === 0 ? '' : align(roundRows(result), 'right'),
+    rounds.every(({ messages }) => messages === 0) ? '' : latencies(result),
     align(otherRows(result), 'left'),
     Object.keys(errors).length === 0
       ? ''

@@ -6,14 +6,14 @@ import type { Result } from '../result.js'
 import { UsageError } from '../usage-error.js'
 import { resultCsv } from './csv.js'
 import { resultHgrm } from './hgrm.js'
-import { resultHtml } from './html.js'
 import { resultTable } from './table.js'
 
 const FORMATS = {
   json: (result: Result, toFile: boolean) => `${JSON.stringify(result, null, toFile ? 2 : 0)}\n`,
   csv: resultCsv,
   hgrm: resultHgrm,
-  html: resultHtml,
+  // Loaded for those who ask: a library for charts is much memory and much time for a run without any.
+  html: async (result: Result) => (await import('./html.js')).resultHtml(result),
 }
 
 type Format = keyof typeof FORMATS
@@ -50,10 +50,14 @@ export function checkOutputs(output: Options['output']): void {
 }
 
 /** Files, and on the standard output what was asked for there, else the table. */
-export function writeOutputs(result: Result, output: Options['output'], print: (text: string) => void): void {
+export async function writeOutputs(
+  result: Result,
+  output: Options['output'],
+  print: (text: string) => void,
+): Promise<void> {
   let isPrinted = false
   for (const [format, file] of asked(output)) {
-    const text = FORMATS[format](result, file !== STDOUT)
+    const text = await FORMATS[format](result, file !== STDOUT)
     if (file === STDOUT) {
       print(text)
       isPrinted = true
