@@ -19,6 +19,7 @@ export class Idle implements Load, ConversationOwner {
   private unanswered = 0
   private settled: (() => void) | undefined = undefined
   private hasFailed = false
+  private isClosing = false
 
   constructor(private readonly job: Job) {
     this.recorder = job.recorder
@@ -47,6 +48,7 @@ export class Idle implements Load, ConversationOwner {
   }
 
   close(): void {
+    this.isClosing = true
     for (const channel of this.channels) channel.end()
   }
 
@@ -58,7 +60,9 @@ export class Idle implements Load, ConversationOwner {
     if (--this.unanswered === 0) this.settled?.()
   }
 
-  onLost(): void {
+  onLost(_channel: ConversationChannel, kind?: string): void {
+    if (this.isClosing) return
+    if (kind === undefined) this.recorder.error('closed by the server')
     this.hasFailed = true
     this.settled?.()
   }

@@ -117,6 +117,10 @@ class HttpConversation implements Conversation, ResponseSink {
     this.reader.read(bytes)
   }
 
+  get closes(): boolean {
+    return this.reader.closes
+  }
+
   ended(): boolean {
     return this.reader.end()
   }

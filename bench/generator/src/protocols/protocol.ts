@@ -24,6 +24,8 @@ export interface Conversation {
   receive(bytes: Buffer): void
   /** The peer has closed: whether that completed a reply. */
   ended?(): boolean
+  /** Whether the last reply said that the server closes the connection now: nothing more is asked on it. */
+  readonly closes?: boolean
   /** Bytes that were compared so far; what has none compares none. */
   readonly verifiedBytes?: number
 }

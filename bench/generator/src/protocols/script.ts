@@ -61,6 +61,10 @@ class Scripted implements Conversation {
     return this.own.verifiedBytes ?? 0
   }
 
+  get closes(): boolean {
+    return this.own.closes ?? false
+  }
+
   request(...out: Parameters<Conversation['request']>): number {
     return this.own.request(...out)
   }
