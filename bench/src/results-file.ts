@@ -118,3 +118,16 @@ export function writeResults(path: string, { trials, ...rest }: ResultsFile): vo
   const lines = trials.map((trial) => `    ${JSON.stringify(trial)}`).join(',\n')
   writeFileSync(path, `${head},\n  "trials": [\n${lines}\n  ]\n}\n`)
 }
+
+/** Writes the file where `--save` and `--json` want it. */
+export function saveResults(
+  file: ResultsFile,
+  { save, json }: { save?: boolean | undefined; json?: string | undefined },
+  say: (line: string) => void,
+): void {
+  const paths = [...(save ? [resultsPath(file.name)] : []), ...(json === undefined ? [] : [json])]
+  for (const path of paths) {
+    writeResults(path, file)
+    say(`wrote ${path}`)
+  }
+}

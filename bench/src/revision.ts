@@ -8,8 +8,8 @@ import { UsageError } from './usage-error.js'
 /** Revisions are kept: one is built once. */
 const REVISIONS_DIR = join(BUILD_DIR, 'revisions')
 
-/** Written into a worktree when its build is complete. */
-const BUILT = '.pollux-bench-built'
+/** Follows the name of a worktree in the name of a file beside it, which says that its build is complete. */
+const BUILT = '.built'
 
 /** Another checkout that can be started. */
 export interface Checkout {
@@ -61,7 +61,8 @@ export function prepareAgainst(what: string, options: RevisionOptions = {}): Che
     )
   }
   const directory = join(options.directory ?? REVISIONS_DIR, commit.slice(0, 12))
-  if (!existsSync(join(directory, BUILT))) checkOut(repository, commit, directory, what, options)
+  if (!existsSync(directory + BUILT) || !existsSync(directory))
+    checkOut(repository, commit, directory, what, options)
   return { directory, revision: describeRevision(directory) }
 }
 
@@ -74,6 +75,7 @@ function checkOut(
 ): void {
   onProgress?.(`building ${what} in ${directory} (once)`)
   // What an interrupted build has left is not to be trusted.
+  rmSync(directory + BUILT, { force: true })
   rmSync(directory, { recursive: true, force: true })
   git(repository, ['worktree', 'prune'])
   mkdirSync(resolve(directory, '..'), { recursive: true })
@@ -90,7 +92,7 @@ function checkOut(
   } catch (error) {
     throw new UsageError(`--against ${what}: ${directory} can't be built: ${(error as Error).message}`)
   }
-  writeFileSync(join(directory, BUILT), '')
+  writeFileSync(directory + BUILT, '')
 }
 
 function npmRunBuild(directory: string): void {
