@@ -109,7 +109,7 @@ function takeEdge({ serverPid }: Options): Edge {
 
 function describeRound(options: Options, samples: Sample[], begin: Edge, end: Edge): Round {
   const seconds = (end.ns - begin.ns) / 1e9
-  const sum = (field: 'messages' | 'bytes' | 'verifiedBytes' | 'lost' | 'turns' | 'events') =>
+  const sum = (field: 'messages' | 'bytes' | 'verifiedBytes' | 'lost') =>
     samples.reduce((total, sample) => total + sample[field], 0)
   const clientCpuSeconds = end.ownCpuSeconds - begin.ownCpuSeconds
   const round: Round = {
@@ -120,9 +120,7 @@ function describeRound(options: Options, samples: Sample[], begin: Edge, end: Ed
     lost: sum('lost'),
     clientCpuSeconds,
     clientBusy: clientCpuSeconds / seconds / options.workers,
-    // Each worker's turns see its own connections alone.
-    queueShare:
-      sum('turns') === 0 ? 0 : ((sum('events') / sum('turns')) * options.workers) / options.connections,
+    queueShare: samples.reduce((total, sample) => total + sample.queueShare, 0) / samples.length,
   }
   if (begin.server !== undefined && end.server !== undefined) {
     const cpuSeconds = end.server.cpuSeconds - begin.server.cpuSeconds

@@ -1,5 +1,6 @@
 /** What one worker has counted since it was last asked. */
 import { build, type Histogram } from 'hdr-histogram-js'
+import { LatencyTally } from './latency-tally.js'
 
 /** An hour: what takes longer is recorded as that. */
 const MAX_LATENCY_NS = 3600e9
@@ -14,9 +15,8 @@ export interface Sample {
   errors: Map<string, number>
   /** Of the replies, in nanoseconds. */
   histogram: Histogram
-  /** Turns of the event loop, and the sockets that were ready in them. */
-  turns: number
-  events: number
+  /** The share of the connections that had a reply waiting, on average (0 to 1). */
+  queueShare: number
   /** By how much requests left later than they were due, although their connection was free: on average, in ns. */
   lateNs: number
 }
@@ -28,11 +28,6 @@ export function newHistogram(): Histogram {
     highestTrackableValue: MAX_LATENCY_NS,
     numberOfSignificantValueDigits: 3,
   })
-}
-
-/** Where the loop's own counters come from. */
-export interface TurnCounters {
-  counter(name: 'turns' | 'events'): number
 }
 
 export class Recorder {
@@ -47,18 +42,19 @@ export class Recorder {
   private messages = 0
   private lost = 0
   private errors = new Map<string, number>()
-  private histogram = newHistogram()
+  private readonly latencies = new LatencyTally(newHistogram())
   private lateSumNs = 0
   private lateCount = 0
   private sinceNs = 0
-  private turns = 0
-  private events = 0
   private verifiedBefore = 0
 
-  /** @param verified bytes that conversations which are open have compared */
+  /**
+   * @param verified bytes that conversations which are open have compared
+   * @param queueShare what `Sample.queueShare` was since it was last asked
+   */
   constructor(
-    private readonly loop: TurnCounters,
     private readonly verified: () => number,
+    private readonly queueShare: () => number,
   ) {}
 
   /** A reply came after so long. */
@@ -69,7 +65,7 @@ export class Recorder {
 
   /** Something took so long that is no message by itself. */
   time(ns: number): void {
-    this.histogram.recordValue(ns < 1 ? 1 : ns > MAX_LATENCY_NS ? MAX_LATENCY_NS : Math.round(ns))
+    this.latencies.add(ns < 1 ? 1 : ns > MAX_LATENCY_NS ? MAX_LATENCY_NS : Math.round(ns))
   }
 
   /** Something came that has no latency. */
@@ -99,8 +95,6 @@ export class Recorder {
 
   /** Everything since the last call, which begins a new sample. */
   take(nowNs: number): Sample {
-    const turns = this.loop.counter('turns')
-    const events = this.loop.counter('events')
     const verified = this.verifiedBytes + this.verified()
     const sample: Sample = {
       seconds: (nowNs - this.sinceNs) / 1e9,
@@ -109,9 +103,8 @@ export class Recorder {
       verifiedBytes: verified - this.verifiedBefore,
       lost: this.lost,
       errors: this.errors,
-      histogram: this.histogram,
-      turns: turns - this.turns,
-      events: events - this.events,
+      histogram: this.latencies.replace(newHistogram()),
+      queueShare: this.queueShare(),
       lateNs: this.lateCount === 0 ? 0 : this.lateSumNs / this.lateCount,
     }
     this.sinceNs = nowNs
@@ -120,9 +113,6 @@ export class Recorder {
     this.verifiedBefore = verified
     this.lost = 0
     this.errors = new Map()
-    this.histogram = newHistogram()
-    this.turns = turns
-    this.events = events
     this.lateSumNs = 0
     this.lateCount = 0
     return sample

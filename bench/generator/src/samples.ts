@@ -9,7 +9,7 @@ export async function takeSample(workers: Worker[]): Promise<Sample> {
 
 /** What several workers counted in the same stretch of time. */
 function merge(samples: Sample[]): Sample {
-  const sum = (field: 'messages' | 'bytes' | 'verifiedBytes' | 'lost' | 'turns' | 'events') =>
+  const sum = (field: 'messages' | 'bytes' | 'verifiedBytes' | 'lost') =>
     samples.reduce((total, sample) => total + sample[field], 0)
   const [first, ...others] = samples as [Sample, ...Sample[]]
   for (const { histogram } of others) first.histogram.add(histogram)
@@ -21,8 +21,7 @@ function merge(samples: Sample[]): Sample {
     lost: sum('lost'),
     errors: samples.reduce((all, { errors }) => addErrors(all, errors), new Map<string, number>()),
     histogram: first.histogram,
-    turns: sum('turns'),
-    events: sum('events'),
+    queueShare: samples.reduce((total, { queueShare }) => total + queueShare, 0) / samples.length,
     lateNs: Math.max(...samples.map(({ lateNs }) => lateNs)),
   }
 }

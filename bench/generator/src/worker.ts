@@ -4,6 +4,7 @@ import { nowNs } from './clock.js'
 import { createLoad } from './modes/create.js'
 import type { Load, SlowUse } from './modes/load.js'
 import type { Options } from './options.js'
+import { QueueProbe } from './queue-probe.js'
 import { Recorder, type Sample } from './recorder.js'
 
 /** What a run asks of a worker, in this thread or in another. */
@@ -27,6 +28,7 @@ export class LocalWorker implements Worker {
   onAllLost = (): void => {}
   readonly backend: string
   private readonly loop = new EventLoop()
+  private readonly queue = new QueueProbe(this.loop)
   private readonly recorder: Recorder
   private load: Load | undefined
 
@@ -36,7 +38,10 @@ export class LocalWorker implements Worker {
     private readonly index: number,
   ) {
     this.backend = this.loop.backend
-    this.recorder = new Recorder(this.loop, () => this.load?.verifiedBytes ?? 0)
+    this.recorder = new Recorder(
+      () => this.load?.verifiedBytes ?? 0,
+      () => this.queue.take(),
+    )
   }
 
   async open(): Promise<void> {
@@ -69,6 +74,7 @@ export class LocalWorker implements Worker {
   }
 
   close(): Promise<string[]> {
+    this.queue.stop()
     this.load?.close()
     this.loop.close()
     return Promise.resolve(this.recorder.wrongAnswers)

@@ -132,24 +132,23 @@ describe('the latency of a server that stalls for 300 ms', () => {
 })
 
 describe('an open loop', () => {
-  it('sends as many requests as it was told', async () => {
-    const { target } = await listen(echo)
-    const { code, result } = await measure(
-      'tcp',
-      target,
-      '--connections',
-      '10',
-      '--rate',
-      '2000',
-      '--duration',
-      '1',
-    )
+  it('sends as many requests as it was told, of which a server that answers at once could take far more', async () => {
+    let bytes = 0
+    const { target } = await listen((socket) => {
+      echo(socket)
+      socket.on('data', (data) => {
+        bytes += data.length
+      })
+    })
+    const begin = performance.now()
+    const { code, result } = await measure('tcp', target, '--connections', '10', '--rate', '2000')
+    const seconds = (performance.now() - begin) / 1000
     expect(code).toBe(0)
-    const messages = result.rounds.reduce((sum, round) => sum + round.messages, 0)
-    const seconds = result.rounds.reduce((sum, round) => sum + round.seconds, 0)
-    expect(messages / seconds).toBeGreaterThan(1900)
-    expect(messages / seconds).toBeLessThan(2100)
     expect(result.loop).toEqual({ kind: 'open', rate: 2000 })
+    // Of what was due since the process began no more may have left, whoever was late; the least is that of the rounds.
+    expect(bytes / 64).toBeLessThanOrEqual(2000 * seconds)
+    const messages = result.rounds.reduce((sum, round) => sum + round.messages, 0)
+    expect(messages).toBeGreaterThan(100)
   })
 
   it('says that a server which is too slow makes its users wait', async () => {
