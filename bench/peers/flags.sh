@@ -22,3 +22,8 @@ say_when() {
   done
   echo "listening on tcp://$host:$port"
 }
+
+# For say_when: somebody accepts.
+listens() {
+  node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"
+}
