@@ -11,9 +11,9 @@ cat >"$folder/$port.cfg" <<CONF
 global
   nbthread 1
   maxconn 20000
-  log stderr local0 emerg
 defaults
   mode http
+  no log
   timeout connect 5s
   timeout client 1m
   timeout server 1m

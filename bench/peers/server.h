@@ -45,13 +45,13 @@ static struct sockaddr_in address_of(const char* host, int port) {
   exit(2);
 }
 
-static void say_port(const char* scheme, const char* host, int port) {
+static inline void say_port(const char* scheme, const char* host, int port) {
   printf("listening on %s://%s:%d\n", scheme, host, port);
   fflush(stdout);
 }
 
 // Binds, and says where; `scheme` is what a client would write before the address.
-__attribute__((unused)) static void bind_and_say(int fd, const char* scheme, const char* host, int port,
+static inline void bind_and_say(int fd, const char* scheme, const char* host, int port,
                                                  int backlog) {
   struct sockaddr_in address = address_of(host, port);
   if (bind(fd, (struct sockaddr*)&address, sizeof address) < 0) die("bind");
@@ -62,7 +62,7 @@ __attribute__((unused)) static void bind_and_say(int fd, const char* scheme, con
 }
 
 // Reads --host, --port and --unix. Anything else ends the program with its usage.
-__attribute__((unused)) static struct place place_from(int argc, char** argv) {
+static inline struct place place_from(int argc, char** argv) {
   struct place place = {.host = "127.0.0.1"};
   for (int i = 1; i < argc; i += 2) {
     const char* value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -80,13 +80,13 @@ __attribute__((unused)) static struct place place_from(int argc, char** argv) {
   return place;
 }
 
-__attribute__((unused)) static void say_path(const char* path) {
+static inline void say_path(const char* path) {
   bound_path = path;
   printf("listening on unix://%s\n", path);
   fflush(stdout);
 }
 
-__attribute__((unused)) static void bind_path_and_say(int fd, const char* path, int backlog) {
+static inline void bind_path_and_say(int fd, const char* path, int backlog) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) {
     fprintf(stderr, "--unix: a path has at most %zu bytes\n", sizeof address.sun_path - 1);
@@ -99,7 +99,7 @@ __attribute__((unused)) static void bind_path_and_say(int fd, const char* path, 
 }
 
 // A listening socket. `type` is SOCK_STREAM with the flags that it shall have.
-__attribute__((unused)) static int listen_at(const struct place* place, int type, int backlog) {
+static inline int listen_at(const struct place* place, int type, int backlog) {
   int fd = socket(place->path != NULL ? AF_UNIX : AF_INET, type, 0);
   if (fd < 0) die("socket");
   if (place->path != NULL) {

@@ -1,5 +1,5 @@
 import type { Shape } from './shapes.js'
-import type { Spread } from './stats.js'
+import type { Interval, Spread } from './stats.js'
 
 /** `4.71 M`, `309.2 k`, `395`. */
 export function formatCount(value: number): string {
@@ -16,6 +16,11 @@ export function formatValue(value: number, unit: Shape['unit']): string {
 export function formatRatio(ratio: Spread): string {
   if (ratio.count === 1) return ratio.median.toFixed(2)
   return `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`
+}
+
+/** `1.02 (0.99–1.05)`: the median and its confidence interval. */
+export function formatInterval({ median, low, high, count }: Interval): string {
+  return formatRatio({ median, min: low, max: high, count })
 }
 
 /** A Markdown table whose columns also line up in a terminal. */

@@ -32,6 +32,7 @@ interface Settings {
 }
 
 const KIB = 1024
+const MIB = 1024 * KIB
 
 const small = echo(50, 64, '64 B')
 const inFlight = { ...echo(50, 64, '64 B', 16), frames: true }
@@ -83,15 +84,25 @@ const CHUNKS = [
   knob('borrow4KiB', '`borrow: true`', medium, BORROWED, OWNED),
   knob('borrow64KiB', '`borrow: true`', large, BORROWED, OWNED),
   knob('copyMax8KiB', '`copyMaxBytes` 8 KiB (2 KiB)', medium, { loop: { copyMaxBytes: 8 * KIB } }, OWNED),
+  knob('pool1MiB', '`poolBytes` 1 MiB (128 KiB)', inFlight, { loop: { poolBytes: MIB } }, OWNED),
   knob('slab256KiB', '`slabBytes` 256 KiB (4 MiB)', large, { loop: { slabBytes: 256 * KIB } }, OWNED),
+  knob('slab32MiB', '`slabBytes` 32 MiB (4 MiB)', large, { loop: { slabBytes: 32 * MIB } }, OWNED),
   knob('read16KiB', '`maxReadBytes` 16 KiB (64 KiB)', large, { loop: { maxReadBytes: 16 * KIB } }),
   knob('read256KiB', '`maxReadBytes` 256 KiB (64 KiB)', larger, { loop: { maxReadBytes: 256 * KIB } }),
 ]
 
+const COPIES: Settings = { ...BORROWED, answer: 'copy' }
 const TURNS: Settings = { answer: 'turns' }
 
 const WRITING = [
   knob('copy', '`write(Buffer.from(chunk))`', medium, { answer: 'copy' }),
+  knob(
+    'sendSlab4KiB',
+    '`sendSlabBytes` 4 KiB (256 KiB), `write(Buffer.from(chunk))`',
+    medium,
+    { loop: { sendSlabBytes: 4 * KIB } },
+    COPIES,
+  ),
   knob('string', "`write(chunk.toString('latin1'), 'latin1')`", small, { answer: 'string' }),
   knob('pieces', 'four writes in one turn', small, { answer: 'pieces' }),
   knob('turns', 'two writes in two turns', small, TURNS, OWNED),
@@ -117,6 +128,8 @@ const WAITING = [
   knob('busyPoll0x1', '`busyPollUs` 0 (50)', single, { loop: { busyPollUs: 0 } }),
   knob('busyPoll500x1', '`busyPollUs` 500 (50)', single, { loop: { busyPollUs: 500 } }),
   knob('busyPoll0', '`busyPollUs` 0 (50)', small, { loop: { busyPollUs: 0 } }),
+  knob('eventCapacity8', '`eventCapacity` 8 (4096)', many, { loop: { eventCapacity: 8 } }),
+  knob('maxTurn200', '`maxTurnUs` 200 (2000)', many, { loop: { maxTurnUs: 200 } }),
   knob('poll', "`backend: 'poll'`", small, { loop: { backend: 'poll' } }),
   knob('select', "`backend: 'select'`", small, { loop: { backend: 'select' } }),
   knob('pollx500', "`backend: 'poll'`", many, { loop: { backend: 'poll' } }),

@@ -1,10 +1,10 @@
 /** Load generators that are not ours, measured from outside. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { program } from './compile.js'
 import type { Cores } from './cores.js'
 import type { LoadResult } from './load.js'
+import { coreTimes, cpuSeconds, cpuSplit } from './usage.js'
 
 /** What a generator says of itself. */
 export interface Report {
@@ -13,7 +13,6 @@ export interface Report {
 }
 
 const SAMPLE_MS = 20
-const TICKS_PER_SECOND = 100
 
 /**
  * Runs a generator on its core from beginning to end, and reads what it and the server have used. The server should be
@@ -27,9 +26,9 @@ export async function measure(
   cores: Cores,
   read: (output: string) => Report,
 ): Promise<LoadResult> {
-  const before = { server: cpuSeconds(server.pid), split: split(server.pid), cores: coreTimes(cores) }
+  const before = { server: cpuSeconds(server.pid), split: cpuSplit(server.pid), cores: coreTimes(cores) }
   const { output, loadCpuSeconds } = await runPinned(command, cores.load)
-  const after = { server: cpuSeconds(server.pid), split: split(server.pid), cores: coreTimes(cores) }
+  const after = { server: cpuSeconds(server.pid), split: cpuSplit(server.pid), cores: coreTimes(cores) }
   const { messages, seconds } = read(output)
   const used = after.server - before.server
   return {
@@ -88,36 +87,4 @@ export async function runPinned(
   }
   await over
   return { output, loadCpuSeconds }
-}
-
-/** What all threads of a process have used, to the nanosecond; 0 when it has gone. */
-function cpuSeconds(pid: number): number {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    const used = threads.map((id) =>
-      Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
-    )
-    return used.reduce((sum, ns) => sum + ns, 0) / 1e9
-  } catch {
-    return 0
-  }
-}
-
-/** The same in ticks, but inside and outside the kernel. */
-function split(pid: number): { user: number; system: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { user: Number(fields[11]) / TICKS_PER_SECOND, system: Number(fields[12]) / TICKS_PER_SECOND }
-}
-
-function coreTimes(cores: Cores): { busy: number; interrupt: number } {
-  const lines = readFileSync('/proc/stat', 'utf8').split('\n')
-  const times = { busy: 0, interrupt: 0 }
-  for (const core of [cores.server, cores.load]) {
-    const line = lines.find((each) => each.startsWith(`cpu${core} `)) ?? ''
-    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(' ').slice(1).map(Number)
-    times.busy += (user + nice + system + irq + softirq) / TICKS_PER_SECOND
-    times.interrupt += (irq + softirq) / TICKS_PER_SECOND
-  }
-  return times
 }

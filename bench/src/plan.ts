@@ -24,17 +24,32 @@ export interface Step<S, P> {
   peer: P
 }
 
+/** One row, and who is measured in it. */
+export interface Row<S, P> {
+  shape: S
+  peers: readonly P[]
+}
+
 /**
- * The order of all trials. In every round the shapes come in a random order, and for each shape all peers directly
- * after each other in a random order: what is divided by each other was measured within seconds.
+ * The order of all trials. In every round the rows come in a random order, and of each row all peers directly after
+ * each other in a random order: what is divided by each other was measured within seconds.
  */
-export function planTrials<S, P>(shapes: S[], peers: P[], rounds: number, seed: number): Step<S, P>[] {
+export function planRows<S, P>(rows: readonly Row<S, P>[], rounds: number, seed: number): Step<S, P>[] {
   const random = seededRandom(seed)
   const steps: Step<S, P>[] = []
   for (let round = 1; round <= rounds; round++) {
-    for (const shape of shuffled(shapes, random)) {
+    for (const { shape, peers } of shuffled(rows, random)) {
       for (const peer of shuffled(peers, random)) steps.push({ round, shape, peer })
     }
   }
   return steps
+}
+
+/** The same, where every peer stands in every row. */
+export function planTrials<S, P>(shapes: S[], peers: P[], rounds: number, seed: number): Step<S, P>[] {
+  return planRows(
+    shapes.map((shape) => ({ shape, peers })),
+    rounds,
+    seed,
+  )
 }

@@ -1,8 +1,11 @@
 // The suite `knobs`: each row is two servers that differ in what the row says, and both echo.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { AnyServer } from '@pollux/framework'
 import { connect } from '@pollux/framework'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores, type Cores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
@@ -18,7 +21,7 @@ const TIMES = { warmUpSeconds: 0.05, durationSeconds: 0.1 }
 
 vi.setConfig({ testTimeout: 60_000 })
 
-type Settings = Record<string, unknown>
+type Settings = { server?: object; listen?: object } & Record<string, unknown>
 
 const settingsIn = (flags: string[] = []): Settings => JSON.parse(flags.at(-1) ?? '{}')
 
@@ -35,7 +38,7 @@ async function echoed(settings: Settings): Promise<Buffer> {
   let server: AnyServer | undefined
   const address = await listen(ROOT_DIR, settings, (made: AnyServer) => {
     server = made
-    return made.listen({ host: '127.0.0.1', port: 0, ...(settings.listen as object) })
+    return made.listen({ host: '127.0.0.1', port: 0, ...settings.listen })
   })
   try {
     const client = await connect(address, { open() {} })
@@ -52,11 +55,11 @@ async function echoed(settings: Settings): Promise<Buffer> {
   }
 }
 
-describe.runIf(process.platform === 'linux')('a row of the suite knobs', () => {
+describe('a row of the suite knobs', needs(process.platform === 'linux', 'Linux'), () => {
   beforeAll(() => compilePrograms(), 60_000)
 
   it.each(KNOBS.shapes.map((shape) => [shape.name, shape] as const))('%s changes something', (_, shape) => {
-    const [plain, changed] = columns(shape)
+    const [plain, changed] = columns(shape).map(({ server, ...more }) => ({ server: { ...server }, ...more }))
     const isClients = shape.load !== undefined
     expect(
       isClients || shape.changed?.before !== undefined || JSON.stringify(plain) !== JSON.stringify(changed),
@@ -96,5 +99,20 @@ describe.runIf(process.platform === 'linux')('a row of the suite knobs', () => {
     )
     expect(trial.error).toBeUndefined()
     expect(trial.idle?.connections).toBe(500)
+  })
+})
+
+describe('docs/performance.md', () => {
+  const page = readFileSync(join(ROOT_DIR, 'docs/performance.md'), 'utf8')
+
+  it('shows every row once', () => {
+    const shown = [...page.matchAll(/<!-- results: knobs (.*?) -->\n([\s\S]*?)<!-- end -->/g)]
+    expect(shown.flatMap(([, names]) => names.split(' ')).sort()).toEqual(
+      KNOBS.shapes.map(({ name }) => name).sort(),
+    )
+    for (const [, names, table] of shown) {
+      const [, , ...rows] = table.trim().split('\n')
+      expect(rows).toHaveLength(names.split(' ').length)
+    }
   })
 })

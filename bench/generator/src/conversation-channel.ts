@@ -15,8 +15,13 @@ export interface ConversationOwner {
   readonly recorder: Recorder
   /** A reply came: the next request may leave. */
   onReplied(channel: ConversationChannel): void
-  /** The connection is gone, and what it was asked will not be answered. */
-  onLost(channel: ConversationChannel): void
+  /**
+   * The connection is gone, and what it was asked will not be answered.
+   *
+   * @param kind what was counted as an error; undefined where nothing was: it was closed by us, or by the server while
+   *   nothing was in flight or as it had announced
+   */
+  onLost(channel: ConversationChannel, kind?: string): void
 }
 
 export class ConversationChannel extends DialedChannel implements Output {
@@ -76,16 +81,16 @@ export class ConversationChannel extends DialedChannel implements Output {
   lose(kind: string): void {
     if (this.isOver) return
     this.owner.recorder.error(kind)
-    this.end()
+    this.end(kind)
   }
 
   /** Closes without a word. */
-  end(): void {
+  end(kind?: string): void {
     if (this.isOver) return
     this.isOver = true
     this.owner.recorder.verifiedBytes += this.verifiedBytes
     this.submit(Op.DESTROY)
-    this.owner.onLost(this)
+    this.owner.onLost(this, kind)
   }
 
   override onData(chunk: Buffer): void {
@@ -99,6 +104,7 @@ export class ConversationChannel extends DialedChannel implements Output {
 
   override onEnd(): void {
     if (this.isOver) return
+    this.owner.recorder.nowNs = nowNs()
     const completes = this.conversation.ended?.() ?? false
     if (completes || this.inFlight === 0) this.end()
     else this.lose('closed by the server')
@@ -116,7 +122,7 @@ export class ConversationChannel extends DialedChannel implements Output {
     if (error instanceof WrongAnswer) {
       if (this.isOver) return
       this.owner.recorder.wrongAnswer(error.message)
-      this.end()
+      this.end('wrong answer')
     } else if (error instanceof SocketError) {
       this.lose(error.code ?? error.message)
     } else {
@@ -133,6 +139,9 @@ export class ConversationChannel extends DialedChannel implements Output {
     this.replies++
     if (failure === undefined) recorder.record(recorder.nowNs - sinceNs)
     else recorder.error(failure)
-    if (!this.isOver) this.owner.onReplied(this)
+    if (this.isOver) return
+    // What was asked beyond the last reply was not heard any more.
+    if (this.conversation.closes === true) this.end()
+    else this.owner.onReplied(this)
   }
 }

@@ -38,7 +38,11 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
     churn: { help: 'connect, exchange one message, close, again' },
     idle: { value: 'N', help: 'open N connections, and say what memory each takes (with --server-pid)' },
     fanout: { help: 'one connection sends, all get it' },
-    'slow-readers': { value: 'N', help: 'so many further connections ask and do not read' },
+    'slow-readers': {
+      value: 'N',
+      help: 'so many further connections ask and do not read; measured without and with them',
+    },
+    'slow-rate': { value: 'BYTES', help: 'that each of those reads in a second after all (0)' },
   },
   'what is checked and read': {
     verify: { help: 'compare every byte of every reply' },
@@ -47,16 +51,19 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
   },
   'the protocol': {
     script: { value: 'FILE', help: 'a module that speaks a protocol of your own over tcp, unix or udp' },
-    path: { value: 'PATH', help: 'http: what is asked for (/)' },
+    path: {
+      value: 'PATH',
+      help: 'http: what is asked for; {n} and {size} as in --command, here and below (/)',
+    },
     method: { value: 'NAME', help: 'http: GET' },
     header: { value: 'LINE', multiple: true, help: 'http: a header, "Name: value"; as often as wanted' },
     body: { value: 'TEXT', help: 'http: what is sent' },
     command: {
       value: 'TEXT',
       multiple: true,
-      help: 'resp: a command, {key} a random key, {value} --size bytes (GET {key})',
+      help: 'resp: a command; {n} is a random number below --keys, {size} a value of --size bytes; several are sent in turn (GET key:{n})',
     },
-    keys: { value: 'N', help: 'resp: how many keys there are (100000)' },
+    keys: { value: 'N', help: 'http and resp: how many numbers {n} stands for (100000)' },
   },
   output: {
     json: { value: 'FILE', help: 'everything; - is the standard output, here and below' },

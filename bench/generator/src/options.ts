@@ -26,12 +26,16 @@ export interface Options {
   sourceAddresses: boolean
   /** Of mode `slow-readers`: connections beside those that are measured. */
   slowReaders: number
+  /** Bytes that each of them reads in a second; 0: it does not read. */
+  slowRate: number
   verify: boolean
   serverPid: number | undefined
   syscalls: boolean
   script: string | undefined
   http: { path: string; method: string; headers: string[]; body: string | undefined }
-  resp: { commands: string[]; keys: number }
+  resp: { commands: string[] }
+  /** How many numbers `{n}` stands for in requests of http and resp. */
+  keys: number
   output: {
     json: string | undefined
     csv: string | undefined
@@ -84,6 +88,7 @@ export function parseOptions(command: string[]): Options | null {
     timeoutMs: number(values, 'timeout', 1, name === 'udp' ? 1000 : 5000),
     sourceAddresses: values['source-addresses'] === true,
     slowReaders: values['slow-readers'] === undefined ? 0 : integer(values, 'slow-readers', 1),
+    slowRate: integer(values, 'slow-rate', 0, 0),
     verify: values.verify === true,
     serverPid: values['server-pid'] === undefined ? undefined : integer(values, 'server-pid', 1),
     syscalls: values.syscalls === true,
@@ -95,9 +100,9 @@ export function parseOptions(command: string[]): Options | null {
       body: text(values, 'body'),
     },
     resp: {
-      commands: (values.command as string[] | undefined) ?? ['GET {key}'],
-      keys: integer(values, 'keys', 1, 100_000),
+      commands: (values.command as string[] | undefined) ?? ['GET key:{n}'],
     },
+    keys: integer(values, 'keys', 1, 100_000),
     output: {
       json: text(values, 'json'),
       csv: text(values, 'csv'),
@@ -131,14 +136,30 @@ function checkTogether(options: Options): void {
     throw new UsageError('--syscalls watches the server: say which process it is, --server-pid PID')
   }
   if (mode === 'fanout' && workers > 1) throw new UsageError('--fanout has one sender: leave --workers out')
-  if (loop.kind === 'open' && mode !== 'requests' && mode !== 'slow-readers') {
+  if (loop.kind === 'open' && (mode === 'idle' || mode === 'fanout')) {
     throw new UsageError(`--rate is for requests and replies, not for --${mode}`)
+  }
+  if (options.depth > 1 && (mode === 'churn' || mode === 'idle' || mode === 'fanout')) {
+    throw new UsageError(`--depth: with --${mode} there is one message under way at a time`)
+  }
+  if (mode === 'fanout') checkFanout(options)
+  if (options.slowRate > 0 && mode !== 'slow-readers') {
+    throw new UsageError('--slow-rate is for --slow-readers N')
   }
   if (protocol === 'udp' && mode !== 'requests') {
     throw new UsageError(`--${mode} is for connections, and udp has none`)
   }
   if (options.script !== undefined && (protocol === 'http' || protocol === 'resp')) {
     throw new UsageError(`--script speaks its own protocol: give tcp, unix or udp in place of ${protocol}`)
+  }
+}
+
+function checkFanout({ protocol, sizes, script }: Options): void {
+  if ((protocol !== 'tcp' && protocol !== 'unix') || script !== undefined) {
+    throw new UsageError('--fanout sends plain bytes: give tcp or unix, and no --script')
+  }
+  if (sizes.smallest !== sizes.largest) {
+    throw new UsageError(`--fanout: all messages have the same --size, not ${sizes.text}`)
   }
 }
 

@@ -1,14 +1,25 @@
 /** When requests leave. */
 import { nowNs } from './clock.js'
-import type { ConversationChannel } from './conversation-channel.js'
 import type { Recorder } from './recorder.js'
 
+/** Something that requests leave on. */
+export interface Paced {
+  /** Of all of them, in all workers. */
+  readonly number: number
+  /** Requests without a reply. */
+  readonly inFlight: number
+  /** It is of no use any more. */
+  readonly isLost: boolean
+  /** Sends the next request, whose latency counts from then. */
+  send(sinceNs: number): void
+}
+
 export interface Pace {
-  start(channels: readonly ConversationChannel[], startNs: number): void
+  start(channels: readonly Paced[], startNs: number): void
   /** A reply came, at `recorder.nowNs`. */
-  replied(channel: ConversationChannel): void
+  replied(channel: Paced): void
   /** Another connection is in the place of one that was lost. */
-  replaced(channel: ConversationChannel): void
+  replaced(channel: Paced): void
   /** Nothing is to be asked any more. */
   stop(): void
 }
@@ -22,15 +33,15 @@ export class ClosedLoop implements Pace {
     private readonly depth: number,
   ) {}
 
-  start(channels: readonly ConversationChannel[], startNs: number): void {
+  start(channels: readonly Paced[], startNs: number): void {
     for (const channel of channels) for (let i = 0; i < this.depth; i++) channel.send(startNs)
   }
 
-  replied(channel: ConversationChannel): void {
+  replied(channel: Paced): void {
     if (!this.stopped) channel.send(this.recorder.nowNs)
   }
 
-  replaced(channel: ConversationChannel): void {
+  replaced(channel: Paced): void {
     if (!this.stopped) this.start([channel], nowNs())
   }
 
@@ -52,7 +63,7 @@ const SPIN_NS = 2e6
  * ```
  */
 export class OpenLoop implements Pace {
-  private channels: ConversationChannel[] = []
+  private channels: Paced[] = []
   private startNs = 0
   private readonly intervalNs: number
   /** Of each connection, the round of the next request that has not left. */
@@ -77,20 +88,20 @@ export class OpenLoop implements Pace {
     this.intervalNs = 1e9 / rate
   }
 
-  start(channels: readonly ConversationChannel[], startNs: number): void {
+  start(channels: readonly Paced[], startNs: number): void {
     this.channels = [...channels]
     this.rounds = new Float64Array(channels.length)
     this.startNs = startNs
     this.tick()
   }
 
-  replied(channel: ConversationChannel): void {
+  replied(channel: Paced): void {
     // What was due while all of its places were taken leaves now.
     const place = channel.number - this.first
     if (!this.stopped && this.isBehind(place)) this.leave(place)
   }
 
-  replaced(channel: ConversationChannel): void {
+  replaced(channel: Paced): void {
     const place = channel.number - this.first
     this.channels[place] = channel
     while (!this.stopped && channel.inFlight < this.depth && this.isBehind(place)) this.leave(place)
@@ -107,7 +118,7 @@ export class OpenLoop implements Pace {
     let due = this.dueNs(this.dueRound, this.duePlace)
     while (due <= now) {
       const place = this.duePlace
-      const channel = channels[place] as ConversationChannel
+      const channel = channels[place] as Paced
       if (!channel.isLost && channel.inFlight < this.depth && this.rounds[place] === this.dueRound) {
         this.recorder.late(now - due)
         this.leave(place)
@@ -131,7 +142,7 @@ export class OpenLoop implements Pace {
   private leave(place: number): void {
     const round = this.rounds[place] as number
     this.rounds[place] = round + 1
-    ;(this.channels[place] as ConversationChannel).send(this.dueNs(round, place))
+    ;(this.channels[place] as Paced).send(this.dueNs(round, place))
   }
 
   private dueNs(round: number, place: number): number {

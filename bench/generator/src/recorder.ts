@@ -64,10 +64,15 @@ export class Recorder {
   /** A reply came after so long. */
   record(ns: number): void {
     this.messages++
+    this.time(ns)
+  }
+
+  /** Something took so long that is no message by itself. */
+  time(ns: number): void {
     this.histogram.recordValue(ns < 1 ? 1 : ns > MAX_LATENCY_NS ? MAX_LATENCY_NS : Math.round(ns))
   }
 
-  /** Something came back that has no latency. */
+  /** Something came that has no latency. */
   count(messages = 1): void {
     this.messages += messages
   }

@@ -85,9 +85,35 @@ export interface Result {
   /** Calls by name for one message; of an extra window, for it slows the server down. */
   syscallsPerMessage?: Record<string, number>
   idle?: { connections: number; before: Memory; after: Memory; bytesPerConnection: number }
-  slowReaders?: { connections: number; readBytes: number; serverBefore?: Memory; serverAfter?: Memory }
+  slowReaders?: SlowReadersResult
   verdict: Verdict
   environment: { node: string; cpu: string; cores: number; kernel: string }
+}
+
+/** How those that read fared. */
+export interface Speed {
+  messagesPerSecond: number
+  p50Us: number
+  p99Us: number
+  maxUs: number
+}
+
+/** What slow readers did. The rounds and latencies of the result are those of the others, beside them. */
+export interface SlowReadersResult {
+  connections: number
+  /** Bytes that each could read in a second; 0: none. */
+  rate: number
+  /** Bytes of their requests, and of replies that they read, all together. */
+  sentBytes: number
+  readBytes: number
+  /** How many of them the server has got rid of. */
+  gone: number
+  /** The others before there were slow ones, and then. */
+  alone: Speed
+  beside: Speed
+  /** With `--server-pid`: before there were slow ones, and at the end. */
+  serverBefore?: Memory
+  serverAfter?: Memory
 }
 
 export interface Verdict {

@@ -1,6 +1,7 @@
 /** What a reader of the figures has to know before believing them. */
 import type { Options } from './options.js'
-import type { Round, Verdict } from './result.js'
+import type { Round, SlowReadersResult, Verdict } from './result.js'
+import { writtenBytes } from './settled-memory.js'
 
 /** A generator that was busier than this had no time left. */
 const GENERATOR_BUSY = 0.95
@@ -13,6 +14,10 @@ const NOISY_SPREAD = 0.1
 /** An open loop whose requests leave later than this on average does not offer the rate that it promised. */
 const LATE_NS = 1e6
 
+/** Those that read have suffered from those that don't with less of their throughput than this, or a p99 by more. */
+const SUFFERED_THROUGHPUT = 0.8
+const SUFFERED_LATENCY = 2
+
 /** What a verdict is made from. */
 export interface Evidence {
   options: Pick<Options, 'loop' | 'connections' | 'mode'>
@@ -22,9 +27,11 @@ export interface Evidence {
   /** Of an open loop: by how much requests left later than they could have, on average. */
   lateNs: number
   isInterrupted: boolean
+  slowReaders?: SlowReadersResult
 }
 
-export function judge({ options, rounds, errors, wrongAnswers, lateNs, isInterrupted }: Evidence): Verdict {
+export function judge(evidence: Evidence): Verdict {
+  const { options, rounds, errors, wrongAnswers, lateNs, isInterrupted, slowReaders } = evidence
   const notes: string[] = []
   const generatorBound = isGeneratorBound(options, rounds, lateNs)
   if (generatorBound) {
@@ -46,8 +53,40 @@ export function judge({ options, rounds, errors, wrongAnswers, lateNs, isInterru
   const failed = Object.entries(errors).filter(([kind]) => kind !== 'wrong answer')
   if (failed.length > 0)
     notes.push(`errors: ${failed.map(([kind, count]) => `${kind} × ${count}`).join(', ')}`)
+  const lost = rounds.reduce((sum, round) => sum + round.lost, 0)
+  if (lost > 0) {
+    const share = lost / (lost + rounds.reduce((sum, { messages }) => sum + messages, 0))
+    notes.push(`${lost} datagrams (${(share * 100).toPrecision(2)}%) did not come back`)
+  }
+  if (slowReaders !== undefined) notes.push(noteOn(slowReaders))
   if (isInterrupted) notes.push('it was interrupted: this is what was measured until then')
   return { generatorBound, noisy, spread, wrongAnswers: wrong, notes }
+}
+
+/** What slow readers did to the others, and to the server. */
+function noteOn({
+  connections,
+  gone,
+  alone,
+  beside,
+  serverBefore,
+  serverAfter,
+  ...bytes
+}: SlowReadersResult): string {
+  const throughput = beside.messagesPerSecond / alone.messagesPerSecond
+  const hasSuffered = throughput < SUFFERED_THROUGHPUT || beside.p99Us > alone.p99Us * SUFFERED_LATENCY
+  const mib = (count: number) => `${(count / 2 ** 20).toFixed(1)} MiB`
+  const parts = [
+    `beside ${connections} slow readers the others ${hasSuffered ? 'suffered' : 'did not suffer'}: ` +
+      `${(throughput * 100).toFixed(0)}% of the throughput, p99 ${beside.p99Us.toFixed(0)} µs in place of ${alone.p99Us.toFixed(0)}`,
+  ]
+  if (serverBefore !== undefined && serverAfter !== undefined) {
+    const growth = writtenBytes(serverAfter) - writtenBytes(serverBefore)
+    parts.push(`the server's memory grew by ${mib(growth)}`)
+  }
+  parts.push(`they asked with ${mib(bytes.sentBytes)} and read ${mib(bytes.readBytes)}`)
+  if (gone > 0) parts.push(`the server got rid of ${gone} of them`)
+  return parts.join('; ')
 }
 
 function isGeneratorBound(options: Evidence['options'], rounds: readonly Round[], lateNs: number): boolean {

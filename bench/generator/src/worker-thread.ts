@@ -3,6 +3,7 @@
 import { isMainThread, parentPort, Worker as Thread, workerData } from 'node:worker_threads'
 import { SocketError } from '@pollux/core'
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
+import type { SlowUse } from './modes/load.js'
 import { type Options, parseOptions } from './options.js'
 import type { Sample } from './recorder.js'
 import { UsageError } from './usage-error.js'
@@ -14,7 +15,7 @@ interface WorkerData {
   index: number
 }
 
-type Call = 'open' | 'start' | 'sample' | 'stop' | 'close'
+type Call = 'open' | 'start' | 'disturb' | 'slowUse' | 'sample' | 'stop' | 'close'
 
 interface Request {
   id: number
@@ -57,6 +58,14 @@ export class ThreadWorker implements Worker {
   start(startNs: number): void {
     // What fails there fails the next question as well.
     this.ask('start', startNs).catch(() => {})
+  }
+
+  async disturb(): Promise<void> {
+    await this.ask('disturb')
+  }
+
+  async slowUse(): Promise<SlowUse> {
+    return (await this.ask('slowUse')) as SlowUse
   }
 
   async sample(): Promise<Sample> {
@@ -121,6 +130,8 @@ function serve(port: NonNullable<typeof parentPort>, { command, index }: WorkerD
   const calls: Record<Call, (startNs: number) => unknown> = {
     open: () => worker.open(),
     start: (startNs) => worker.start(startNs),
+    disturb: () => worker.disturb(),
+    slowUse: () => worker.slowUse(),
     sample: async () => {
       const sample = await worker.sample()
       return { ...sample, histogram: encodeIntoCompressedBase64(sample.histogram) } satisfies SentSample

@@ -2,7 +2,7 @@
 import { EventLoop, resolveEndpoint, type SocketAddress } from '@pollux/core'
 import { nowNs } from './clock.js'
 import { createLoad } from './modes/create.js'
-import type { Load } from './modes/load.js'
+import type { Load, SlowUse } from './modes/load.js'
 import type { Options } from './options.js'
 import { Recorder, type Sample } from './recorder.js'
 
@@ -10,6 +10,10 @@ import { Recorder, type Sample } from './recorder.js'
 export interface Worker {
   open(): Promise<void>
   start(startNs: number): void
+  /** Opens the slow readers. */
+  disturb(): Promise<void>
+  /** What they have done so far. */
+  slowUse(): Promise<SlowUse>
   /** What was counted since this was last asked. */
   sample(): Promise<Sample>
   stop(): Promise<void>
@@ -46,6 +50,14 @@ export class LocalWorker implements Worker {
 
   start(startNs: number): void {
     this.load?.start(startNs)
+  }
+
+  async disturb(): Promise<void> {
+    await this.load?.disturb?.()
+  }
+
+  slowUse(): Promise<SlowUse> {
+    return Promise.resolve(this.load?.slowUse ?? { sentBytes: 0, readBytes: 0, gone: 0 })
   }
 
   sample(): Promise<Sample> {

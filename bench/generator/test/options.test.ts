@@ -27,7 +27,7 @@ describe('a wrong command line', () => {
     [['tcp', '1', '--churn', '--fanout'], '--churn and --fanout are different runs'],
     [['tcp', '1', '--idle', '5'], 'say which process it is, --server-pid'],
     [['tcp', '1', '--syscalls'], 'say which process it is, --server-pid'],
-    [['tcp', '1', '--churn', '--rate', '5'], '--rate is for requests and replies, not for --churn'],
+    [['tcp', '1', '--fanout', '--rate', '5'], '--rate is for requests and replies, not for --fanout'],
     [['udp', '1', '--churn'], '--churn is for connections, and udp has none'],
     [['http', '1', '--script', 'x.mjs'], '--script speaks its own protocol'],
     [['tcp', '1', '--conections', '5'], "Unknown option '--conections'"],

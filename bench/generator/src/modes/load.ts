@@ -27,4 +27,17 @@ export interface Load {
   readonly verifiedBytes: number
   /** Called where all connections are lost: there is nothing left to measure. */
   onAllLost?: () => void
+  /** Of `slow-readers`: opens those, while the others go on. */
+  disturb?(): Promise<void>
+  /** What they have done so far. */
+  readonly slowUse?: SlowUse
+}
+
+/** What slow readers have done. */
+export interface SlowUse {
+  /** Bytes of their requests, and bytes of replies that they have read. */
+  sentBytes: number
+  readBytes: number
+  /** Those that the server has got rid of. */
+  gone: number
 }

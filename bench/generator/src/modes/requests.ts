@@ -66,12 +66,13 @@ export class Requests implements Load, ConversationOwner {
     this.pace.replied(channel)
   }
 
-  onLost(channel: ConversationChannel): void {
+  onLost(channel: ConversationChannel, kind?: string): void {
     if (this.isStopping) return
     // Servers of HTTP end a connection as they like; one that ends it without any reply would do so again.
     if (this.job.options.protocol === 'http' && channel.replies > 0) {
       this.replace(channel)
     } else {
+      if (kind === undefined) this.recorder.error('closed by the server')
       this.loseForGood()
     }
   }

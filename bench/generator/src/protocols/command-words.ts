@@ -1,8 +1,9 @@
 /** Splits a command line into words as redis-cli does: 'a b' and "a\tb" are one each. */
+import { UsageError } from '../usage-error.js'
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\u0007' }
 
-/** @throws Error that says what is wrong with the line */
+/** @throws UsageError that says what is wrong with the line */
 export function commandWords(line: string): string[] {
   const words: string[] = []
   let at = 0
@@ -16,7 +17,7 @@ export function commandWords(line: string): string[] {
     words.push(word)
     at = end
   }
-  if (words.length === 0) throw new Error('the command is empty; give one such as --command "PING"')
+  if (words.length === 0) throw new UsageError('the command is empty; give one such as --command "PING"')
   return words
 }
 
@@ -38,9 +39,9 @@ function quoted(line: string, from: number): [word: string, end: number] {
       at++
     }
   }
-  if (at >= line.length) throw new Error(`the command ${line} has a ${quote} without an end`)
+  if (at >= line.length) throw new UsageError(`the command ${line} has a ${quote} without an end`)
   if (at + 1 < line.length && !/\s/.test(line[at + 1] as string)) {
-    throw new Error(`the command ${line} has no space after a closing ${quote}`)
+    throw new UsageError(`the command ${line} has no space after a closing ${quote}`)
   }
   return [word, at + 1]
 }

@@ -1,6 +1,8 @@
 /** The protocol `http`: HTTP/1.1 requests, one after the other or pipelined. */
 
 import { Random } from '../random.js'
+import type { Sizes } from '../sizes.js'
+import { UsageError } from '../usage-error.js'
 import { ResponseReader, type ResponseSink } from './http-responses.js'
 import { KnownBodies } from './known-bodies.js'
 import { NumberQueue } from './number-queue.js'
@@ -19,7 +21,7 @@ export interface HttpOptions {
   body: string | undefined
   /** How many keys `{n}` stands for. */
   keys: number
-  sizes: { next(): number }
+  sizes: Sizes
   values: Values
   verify: boolean
   seed: number
@@ -29,7 +31,7 @@ const METHOD = /^[!#$%&'*+.^_`|~\w-]+$/
 const HEADER = /^[!#$%&'*+.^_`|~\w-]+:[^\r\n\0]*$/
 const PATH = /^[/*][^\s]*$/
 
-/** @throws Error that says which flag is wrong */
+/** @throws UsageError that says which flag is wrong */
 export function prepareHttp(options: HttpOptions): OpenConversation {
   check(options)
   const request = requestOf(options)
@@ -39,13 +41,13 @@ export function prepareHttp(options: HttpOptions): OpenConversation {
 }
 
 function check({ method, path, headers }: HttpOptions): void {
-  if (!METHOD.test(method)) throw new Error(`--method must be a word such as GET, not '${method}'`)
-  if (!PATH.test(path)) throw new Error(`--path must begin with / and have no spaces, not '${path}'`)
+  if (!METHOD.test(method)) throw new UsageError(`--method must be a word such as GET, not '${method}'`)
+  if (!PATH.test(path)) throw new UsageError(`--path must begin with / and have no spaces, not '${path}'`)
   for (const header of headers) {
-    if (!HEADER.test(header)) throw new Error(`--header must be 'Name: value', not '${header}'`)
+    if (!HEADER.test(header)) throw new UsageError(`--header must be 'Name: value', not '${header}'`)
     const name = nameOf(header)
     if (name === 'content-length' || name === 'transfer-encoding') {
-      throw new Error(`--header must not be ${name}, which follows from --body`)
+      throw new UsageError(`--header must not be ${name}, which follows from --body`)
     }
   }
 }
@@ -103,7 +105,7 @@ class HttpConversation implements Conversation, ResponseSink {
   request(out: Output): number {
     const { asking, options } = this
     const key = asking.hasKey ? this.random.below(options.keys) : 0
-    const size = asking.hasValue ? options.sizes.next() : 0
+    const size = asking.hasValue ? options.sizes.next(this.random) : 0
     const bytes = asking.stamps.of(size).fill(key)
     out.write(bytes)
     this.inFlight++
@@ -113,6 +115,10 @@ class HttpConversation implements Conversation, ResponseSink {
 
   receive(bytes: Buffer): void {
     this.reader.read(bytes)
+  }
+
+  get closes(): boolean {
+    return this.reader.closes
   }
 
   ended(): boolean {

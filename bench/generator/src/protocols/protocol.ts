@@ -24,12 +24,19 @@ export interface Conversation {
   receive(bytes: Buffer): void
   /** The peer has closed: whether that completed a reply. */
   ended?(): boolean
+  /** Whether the last reply said that the server closes the connection now: nothing more is asked on it. */
+  readonly closes?: boolean
   /** Bytes that were compared so far; what has none compares none. */
   readonly verifiedBytes?: number
 }
 
-/** One reply is complete; it counts as an error of that kind where one is named, and has no latency then. */
-export type Replied = (failure?: string) => void
+/**
+ * One reply is complete; it counts as an error of that kind where one is named, and has no latency then.
+ *
+ * @param request over udp, where replies overtake each other and get lost: which of the connection's requests, from 0, it
+ *   answers; without, and on all other connections, the oldest that has no reply
+ */
+export type Replied = (failure?: string, request?: number) => void
 
 /** Begins a conversation on the connection of that number (0, 1, 2, … over all workers). */
 export type OpenConversation = (connection: number, replied: Replied) => Conversation

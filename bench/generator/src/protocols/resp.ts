@@ -1,6 +1,7 @@
 /** The protocol `resp`: commands to a server that speaks Redis's protocol. */
 
 import { Random } from '../random.js'
+import type { Sizes } from '../sizes.js'
 import { commandWords } from './command-words.js'
 import { NumberQueue } from './number-queue.js'
 import type { Conversation, OpenConversation, Output, Replied } from './protocol.js'
@@ -14,8 +15,8 @@ export interface RespOptions {
   commands: string[]
   /** How many keys `{n}` stands for. */
   keys: number
-  /** The sizes of values; `fixed` where there is only one. */
-  sizes: { next(): number; readonly fixed?: number }
+  /** Of values. */
+  sizes: Sizes
   values: Values
   verify: boolean
   seed: number
@@ -42,10 +43,12 @@ interface Command {
   expected: number
 }
 
-/** @throws Error that says what is wrong with a command */
+/** @throws UsageError that says what is wrong with a command */
 export function prepareResp(options: RespOptions): OpenConversation {
   const commands = options.commands.map((line) => prepareCommand(line, options))
-  return (connection, replied) => new RespConversation(commands, options, connection, replied)
+  // Who sets keys while getting them will ask for some too early; who only gets them has forgotten to set them before.
+  const missing = commands.some(({ expected }) => expected === OK) ? undefined : NIL
+  return (connection, replied) => new RespConversation(commands, missing, options, connection, replied)
 }
 
 function prepareCommand(line: string, { keys, values }: RespOptions): Command {
@@ -93,6 +96,8 @@ class RespConversation implements Conversation, ReplySink {
 
   constructor(
     private readonly commands: readonly Command[],
+    /** What a GET counts as that finds nothing; undefined: a reply as any other. */
+    private readonly missing: string | undefined,
     private readonly options: RespOptions,
     private readonly connection: number,
     private readonly replied: Replied,
@@ -108,7 +113,7 @@ class RespConversation implements Conversation, ReplySink {
     this.turn = index + 1 === commands.length ? 0 : index + 1
     const command = commands[index]
     const key = command.hasKey ? this.random.below(options.keys) : 0
-    const size = command.hasValue ? options.sizes.next() : 0
+    const size = command.hasValue ? options.sizes.next(this.random) : 0
     const bytes = command.stamps.of(size).fill(key)
     out.write(bytes)
     this.inFlight++
@@ -130,7 +135,7 @@ class RespConversation implements Conversation, ReplySink {
     const { expected } = this.beginValue()
     if (expected === ANY) return
     const wanted = expected === OK ? '+OK' : expected === PONG ? '+PONG' : 'a string'
-    if (expected === VALUE_OR_NULL && type === '_') this.failure = NIL
+    if (expected === VALUE_OR_NULL && type === '_') this.failure = this.missing
     else if (type + text !== wanted) this.refuse(`answered ${JSON.stringify(type + text)}, not ${wanted}`)
   }
 
@@ -139,11 +144,13 @@ class RespConversation implements Conversation, ReplySink {
     if (expected === ANY) return
     if (expected === OK || expected === PONG) this.refuse('answered with a string')
     if (length < 0 && expected === VALUE_OR_NULL) {
-      this.failure = NIL
+      this.failure = this.missing
       return
     }
-    const wanted = expected === VALUE ? this.size : this.options.sizes.fixed
-    if (wanted !== undefined && length !== wanted) this.refuse(`answered ${length} bytes, not ${wanted}`)
+    const { smallest, largest } = this.options.sizes
+    // What a GET finds may have been set with any of the sizes.
+    const wanted = expected === VALUE ? this.size : smallest === largest ? largest : length
+    if (length !== wanted) this.refuse(`answered ${length} bytes, not ${wanted}`)
     const { values } = this.options
     if (length > values.bytes.length - values.startOf(this.key))
       this.refuse(`answered ${length} bytes, more than any value has`)

@@ -4,9 +4,10 @@ import { createServer as createNetServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startExample } from '../../../../examples/test/support/programs.js'
 import { type HttpOptions, prepareHttp } from '../../src/protocols/http.js'
+import { parseSizes } from '../../src/sizes.js'
 import { exchange } from '../support/exchange.js'
 import { stop } from '../support/stop.js'
-import { sizes, testValues } from '../support/values.js'
+import { testValues } from '../support/values.js'
 
 const closing: (() => unknown)[] = []
 
@@ -22,7 +23,7 @@ function prepare(options: Partial<HttpOptions> = {}) {
     headers: [],
     body: undefined,
     keys: 1000,
-    sizes: sizes(64),
+    sizes: parseSizes('64'),
     values: testValues(100_000),
     verify: true,
     seed: 1,
@@ -103,7 +104,7 @@ describe('the protocol http', () => {
       path: '/items/{n}',
       body: '{size}',
       keys: 10,
-      sizes: sizes(3, 3000),
+      sizes: parseSizes('3:1,3000:1'),
     })
     await exchange(open, to, { count: 400, depth: 4 })
     const every = Array.from({ length: 10 }, (_, n) => [`/items/${n} 3 3`, `/items/${n} 3000 3000`]).flat()

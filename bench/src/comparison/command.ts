@@ -1,0 +1,135 @@
+/** `npm run bench`: the comparison. */
+import { compilePrograms } from '../compile.js'
+import { describeEnvironment, readEnvironment } from '../environment.js'
+import { type Flags, pick, randomSeed } from '../flags.js'
+import { listComparisonPeers } from '../peers/comparison.js'
+import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
+import type { Row } from '../plan.js'
+import { type Method, type ResultsFile, saveResults } from '../results-file.js'
+import { type Checkout, describeRevision, prepareAgainst } from '../revision.js'
+import { UsageError } from '../usage-error.js'
+import { buildMatrix, estimateSeconds, FULL, QUICK } from './matrix.js'
+import { describeTrial, runComparison } from './run.js'
+import { againstTable, comparisonTables } from './table.js'
+import { WORKLOADS, type Workload } from './workloads.js'
+
+/** Compares, prints, and saves where that is asked for. @returns the exit code: 1 where a trial failed */
+export async function compareAll(flags: Flags, args: readonly string[]): Promise<number> {
+  const { quick = false, backend } = flags
+  if (flags.twin) throw new UsageError('--twin is for suites, as in: npm run bench -- echo --twin')
+  // Names are checked before anything is built.
+  const workloads = pick(WORKLOADS, flags.workload, '--workload')
+  pick(listComparisonPeers({ backend }), flags.only, '--only')
+  const against = flags.against === undefined ? undefined : prepareAgainst(flags.against, { onProgress: say })
+  compilePrograms()
+  const { ready, skipped } = choosePeers(flags, against)
+  const rows = buildMatrix(workloads, ready, onlyOf(flags, ready, against))
+  if (rows.length === 0) throw new UsageError('none of these peers serves any of these workloads')
+
+  const environment = readEnvironment()
+  const byDefault = quick ? QUICK : FULL
+  const method: Method = {
+    // Without an interval two revisions can't be told apart.
+    rounds: flags.rounds ?? (against === undefined ? byDefault.rounds : FULL.rounds),
+    durationSeconds: flags.duration ?? byDefault.durationSeconds,
+    warmupSeconds: byDefault.warmupSeconds,
+    seed: flags.seed ?? randomSeed(),
+    quick,
+  }
+  announce(rows, method, skipped)
+  const startedAt = new Date()
+  const trials = await runComparison(rows, environment, method, {
+    onTrial: (trial, workload, progress) => say(describeTrial(trial, workload, progress)),
+  })
+  const inRun = ready.filter(({ name }) => trials.some((trial) => trial.peer === name))
+  const file: ResultsFile = {
+    format: 1,
+    name: 'comparison',
+    command: [...args],
+    startedAt: startedAt.toISOString(),
+    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    revision: describeRevision(),
+    ...(against === undefined ? {} : { against: against.revision }),
+    environment,
+    method,
+    peers: inRun.map((peer) => ({
+      ...{ name: peer.name, label: peer.label, group: peer.group },
+      version: peer.version(),
+    })),
+    skipped,
+    workloads: rows.map(({ shape }) => describeWorkload(shape)),
+    trials,
+  }
+  saveResults(file, flags, say)
+  print(file)
+  const failures = trials.filter(({ error }) => error !== undefined)
+  for (const { round, workload, peer, error } of failures) {
+    say(`FAILED: ${peer}, ${workload}, round ${round}: ${error}`)
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+/** Who is there. One that was asked for by name and is not there is an error. */
+function choosePeers(flags: Flags, against: Checkout | undefined) {
+  const all = listComparisonPeers({ backend: flags.backend, against: against?.directory })
+  const wanted = all.filter(
+    ({ name, group }) =>
+      flags.only?.includes(name.replace(/@against$/, '')) ?? (against === undefined || group === 'pollux'),
+  )
+  const { ready, skipped } = preparePeers(wanted)
+  if (flags.only !== undefined && skipped.length > 0) {
+    throw new UsageError(skipped.map(({ peer, why }) => `${peer} can't be run: ${why}`).join('\n'))
+  }
+  return { ready, skipped }
+}
+
+/** Whom every row takes in place of its own choice: those of `--only`, and with `--against` each Pollux there is. */
+function onlyOf(flags: Flags, ready: readonly ComparisonPeer[], against: Checkout | undefined) {
+  return flags.only ?? (against === undefined ? undefined : ready.map(({ name }) => name))
+}
+
+function announce(
+  rows: readonly Row<Workload, ComparisonPeer>[],
+  method: Method,
+  skipped: readonly Skipped[],
+): void {
+  for (const { peer, why } of skipped) say(`skipped: ${peer}: ${why}`)
+  const cells = rows.reduce((sum, { peers }) => sum + peers.length, 0)
+  const minutes = estimateSeconds(rows, method) / 60
+  say(
+    `${count(rows.length, 'workload')}, ${cells} measurements a round, ${count(method.rounds, 'round')}: about ` +
+      `${minutes < 2 ? `${Math.ceil(minutes * 60)} seconds` : `${Math.round(minutes)} minutes`}`,
+  )
+  say(`seed ${method.seed} (--seed ${method.seed} repeats this order)`)
+}
+
+/** Without what only the runner needs. */
+function describeWorkload({ name, label, unit, family, connections, size, depth, reference }: Workload) {
+  return {
+    ...{ name, label, unit, family, connections, size, depth },
+    ...(reference === undefined ? {} : { reference }),
+  }
+}
+
+function print(file: ResultsFile): void {
+  const { environment, method, seconds, revision, against, skipped } = file
+  const { rounds, durationSeconds, seed } = method
+  const parts = [
+    comparisonTables(file),
+    ...(against === undefined ? [] : [againstTable(file, against)]),
+    ...(skipped.length === 0
+      ? []
+      : [`Skipped:\n${skipped.map(({ peer, why }) => `  ${peer}: ${why}`).join('\n')}`]),
+    `${describeEnvironment(environment)}\n` +
+      `Pollux ${revision} · ${count(rounds, 'round')} of ${durationSeconds} s a trial, ${seconds} s in all, seed ${seed}`,
+  ]
+  process.stdout.write(`\n${parts.join('\n\n')}\n`)
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
