@@ -10,7 +10,6 @@ mkdir -p "$folder"
 cat >"$folder/$port.cfg" <<CONF
 global
   nbthread 1
-  maxconn 20000
 defaults
   mode http
   no log

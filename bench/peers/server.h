@@ -51,8 +51,7 @@ static inline void say_port(const char* scheme, const char* host, int port) {
 }
 
 // Binds, and says where; `scheme` is what a client would write before the address.
-static inline void bind_and_say(int fd, const char* scheme, const char* host, int port,
-                                                 int backlog) {
+static inline void bind_and_say(int fd, const char* scheme, const char* host, int port, int backlog) {
   struct sockaddr_in address = address_of(host, port);
   if (bind(fd, (struct sockaddr*)&address, sizeof address) < 0) die("bind");
   if (backlog > 0 && listen(fd, backlog) < 0) die("listen");
