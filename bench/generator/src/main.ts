@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** pollux-bench: the command. */
-import { writeFileSync } from 'node:fs'
 import { SocketError } from '@pollux/core'
 import { usage } from './flags.js'
 import { parseOptions } from './options.js'
-import { resultTable } from './output/table.js'
+import { Progress } from './output/progress.js'
+import { checkOutputs, writeOutputs } from './output/write.js'
 import { run } from './run.js'
 import { UsageError } from './usage-error.js'
 
@@ -15,16 +15,21 @@ async function main(command: string[]): Promise<number> {
     process.stdout.write(usage())
     return 0
   }
+  checkOutputs(options.output)
   const interrupt = new AbortController()
   process.once('SIGINT', () => interrupt.abort())
-  const result = await run(options, command, { signal: interrupt.signal })
-  const { json } = options.output
-  if (json === '-') process.stdout.write(`${JSON.stringify(result)}\n`)
-  else {
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`)
-    process.stdout.write(resultTable(result))
+  const progress = new Progress(options.output.quiet ? { write() {} } : process.stderr)
+  try {
+    const result = await run(options, command, {
+      signal: interrupt.signal,
+      onMoment: (moment, at) => progress.show(moment, at),
+    })
+    progress.end()
+    await writeOutputs(result, options.output, (text) => process.stdout.write(text))
+    return Object.keys(result.errors).length > 0 ? 1 : 0
+  } finally {
+    progress.end()
   }
-  return Object.keys(result.errors).length > 0 ? 1 : 0
 }
 
 try {

@@ -152,11 +152,13 @@ async function watchSyscalls(options: Options, workers: Worker[]): Promise<Recor
 }
 
 export function percentilesOf(histogram: Histogram): Record<string, number> {
+  const max = histogram.maxValue
+  // A percentile is the upper end of its bucket, which may lie above the highest value that was ever recorded.
   const rows = PERCENTILES.map((percentile) => [
     `p${percentile}`,
-    histogram.getValueAtPercentile(percentile) / 1000,
+    Math.min(histogram.getValueAtPercentile(percentile), max) / 1000,
   ])
-  return { ...Object.fromEntries(rows), max: histogram.maxValue / 1000 }
+  return { ...Object.fromEntries(rows), max: max / 1000 }
 }
 
 function describeEnvironment(): Result['environment'] {

@@ -1,0 +1,87 @@
+/**
+ * Latency over percentiles, on a scale of nines: 90%, 99% and 99.9% are equally far apart, so that the rare cases, which
+ * are what hurts, have as much room as the common ones.
+ */
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
+import { AXIS, type Line, legend, lineSeries, logBounds, WIDTHS } from './lines.js'
+import { tick, time } from './numbers.js'
+import { type Chart, draw } from './svg.js'
+
+const STEP = 0.05
+const MOST_NINES = 6
+
+export interface Latencies {
+  label: string
+  accent: boolean
+  points: readonly (readonly [nines: number, us: number])[]
+}
+
+/** What a histogram says, up to the percentile that it has one value for. */
+export function readPercentiles(base64: string): [nines: number, us: number][] {
+  const histogram = decodeFromCompressedBase64(base64)
+  if (histogram.totalCount === 0) return []
+  const last = Math.min(Math.log10(histogram.totalCount), MOST_NINES)
+  const points: [number, number][] = []
+  for (let step = 0; step * STEP <= last; step++) {
+    const nines = step * STEP
+    const value = histogram.getValueAtPercentile(100 * (1 - 10 ** -nines))
+    points.push([nines, Math.min(value, histogram.maxValue) / 1000])
+  }
+  return points
+}
+
+/** `90%`, `99%`, `99.9%`: the percentile that has so many nines. */
+export function percentileOf(nines: number): string {
+  if (nines === 0) return '0%'
+  return `${(100 * (1 - 10 ** -nines)).toFixed(Math.max(0, nines - 2))}%`
+}
+
+export function percentileChart(
+  name: string,
+  description: string,
+  latencies: readonly Latencies[],
+  layout: keyof typeof WIDTHS,
+): Chart {
+  const width = WIDTHS[layout]
+  const lines: readonly Line[] = latencies
+  const { option, height: legendHeight } = legend(lines, width)
+  const shown = lines.length > 1
+  const top = shown ? legendHeight + 20 : 26
+  const nines = Math.ceil(Math.max(1, ...lines.flatMap(({ points }) => points.map(([x]) => x))))
+  const us = lines.flatMap(({ points }) => points.map(([, y]) => y))
+  return draw(
+    name,
+    description,
+    { width, height: top + (layout === 'wide' ? 300 : 250) },
+    {
+      ...(shown ? { legend: option } : {}),
+      grid: { left: 62, right: 28, top, bottom: 44, outerBoundsMode: 'none' },
+      xAxis: {
+        ...AXIS,
+        type: 'value',
+        min: 0,
+        max: nines,
+        interval: 1,
+        name: 'percentile',
+        nameLocation: 'middle',
+        nameGap: 28,
+        axisLabel: {
+          ...AXIS.axisLabel,
+          // Six nines side by side have no room for their signs on a narrow screen.
+          ...(layout === 'narrow' ? { fontSize: 10 } : {}),
+          formatter: (value: number) => percentileOf(value).replace(layout === 'narrow' ? '%' : '', ''),
+        },
+      },
+      yAxis: {
+        ...AXIS,
+        type: 'log',
+        ...logBounds(us),
+        name: 'latency',
+        nameGap: 10,
+        nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -50] },
+        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => tick(value, time) },
+      },
+      series: lineSeries(lines, false),
+    },
+  )
+}
