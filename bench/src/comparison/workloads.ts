@@ -30,7 +30,7 @@ const KEY = 'key:0000000{n}'
 
 function sizeLabel(bytes: number): string {
   if (bytes >= MIB) return `${bytes / MIB} MiB`
-  return bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes.toLocaleString('en')} B`
+  return bytes >= KIB && bytes % KIB === 0 ? `${bytes / KIB} KiB` : `${bytes.toLocaleString('en')} B`
 }
 
 type Given = Pick<Workload, 'family' | 'who'> & Partial<Workload>
@@ -119,7 +119,7 @@ const udp = (size: number, depth: number) =>
     family: 'udp',
     who: 'all',
     protocols: ['udp'],
-    reference: 'c-epoll',
+    reference: 'c-recvmmsg',
   })
 
 const unix = (connections: number, size: number, who: Workload['who']) =>
