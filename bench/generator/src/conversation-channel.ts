@@ -30,7 +30,7 @@ export class ConversationChannel extends DialedChannel implements Output {
   /** Replies so far. */
   replies = 0
   /** Since when nothing has come although something is in flight. */
-  silentSinceNs = 0
+  silentSinceNs = nowNs()
   private readonly conversation: Conversation
   /** When the requests in flight left or were due: a ring, oldest first. */
   private readonly times: Float64Array

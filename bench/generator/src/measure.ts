@@ -6,7 +6,8 @@ import type { Options } from './options.js'
 import { newHistogram, type Sample } from './recorder.js'
 import type { Moment, Round } from './result.js'
 import { addErrors, takeSample } from './samples.js'
-import { readCpuTimes } from './server-process.js'
+import { type CpuTimes, readCpuTimes } from './server-process.js'
+import { UsageError } from './usage-error.js'
 import type { Worker } from './worker.js'
 
 /** How long the moments of a timeline are, about; and how many there are at most. */
@@ -17,7 +18,7 @@ const MAX_MOMENTS = 600
 interface Edge {
   ns: number
   ownCpuSeconds: number
-  server: ReturnType<typeof readCpuTimes> | undefined
+  server: CpuTimes | undefined
 }
 
 /** What was measured in all rounds of a run. */
@@ -103,7 +104,17 @@ function takeEdge({ serverPid }: Options): Edge {
   return {
     ns: nowNs(),
     ownCpuSeconds: (user + system) / 1e6,
-    server: serverPid === undefined ? undefined : readCpuTimes(serverPid),
+    server: serverPid === undefined ? undefined : cpuTimesOrGone(serverPid),
+  }
+}
+
+/** A server that dies in the middle of a run does not take what was measured with it: its connections tell. */
+function cpuTimesOrGone(pid: number): CpuTimes | undefined {
+  try {
+    return readCpuTimes(pid)
+  } catch (error) {
+    if (error instanceof UsageError) return undefined
+    throw error
   }
 }
 

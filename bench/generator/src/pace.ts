@@ -53,6 +53,9 @@ export class ClosedLoop implements Pace {
 /** With less than this until the next request is due, waiting means looking again and again: a timer is too coarse. */
 const SPIN_NS = 2e6
 
+/** So many due requests at most are looked at in a row: a rate that nobody can keep up must not starve the replies. */
+const MAX_IN_A_ROW = 10_000
+
 /**
  * An open loop: requests leave when they are due, whatever the server does. Those of a connection with `depth` in flight wait
  * for their turn; their latency counts from when they were due, which is what a user would have waited. (Tene, "How NOT
@@ -116,7 +119,7 @@ export class OpenLoop implements Pace {
     const now = nowNs()
     const { channels } = this
     let due = this.dueNs(this.dueRound, this.duePlace)
-    while (due <= now) {
+    for (let left = MAX_IN_A_ROW; due <= now && left > 0; left--) {
       const place = this.duePlace
       const channel = channels[place] as Paced
       if (!channel.isLost && channel.inFlight < this.depth && this.rounds[place] === this.dueRound) {

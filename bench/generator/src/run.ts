@@ -33,6 +33,8 @@ export interface RunEvents {
  */
 export async function run(options: Options, command: string[], events: RunEvents = {}): Promise<Result> {
   if (options.serverPid !== undefined) readCpuTimes(options.serverPid)
+  // What stands in the way of it is said now, not when everything is measured.
+  if (options.syscalls) await (await countSyscalls(options.serverPid as number)).stop()
   return options.mode === 'idle' ? runIdle(options, command) : runLoad(options, command, events)
 }
 
@@ -52,7 +54,7 @@ async function runLoad(options: Options, command: string[], events: RunEvents): 
         ? await besideSlowReaders(options, workers, ending.signal, measuring)
         : { measured: await measuring() }
     const syscallsPerMessage =
-      options.syscalls && !ending.signal.aborted ? await watchSyscalls(options, workers) : undefined
+      options.syscalls && !ending.signal.aborted ? await watchSyscalls(options, workers, errors) : undefined
     await Promise.all(workers.map((worker) => worker.stop()))
     const rest = await takeSample(workers)
     const wrongAnswers = (await Promise.all(workers.map((worker) => worker.close()))).flat()
@@ -140,11 +142,16 @@ function startWorkers(options: Options, command: string[]): Worker[] {
   return Array.from({ length: options.workers }, (_, index) => new ThreadWorker(command, index))
 }
 
-async function watchSyscalls(options: Options, workers: Worker[]): Promise<Record<string, number>> {
+async function watchSyscalls(
+  options: Options,
+  workers: Worker[],
+  errors: Map<string, number>,
+): Promise<Record<string, number>> {
   const watch = await countSyscalls(options.serverPid as number)
-  await takeSample(workers)
+  addErrors(errors, (await takeSample(workers)).errors)
   await sleep(SYSCALL_SECONDS * 1000)
-  const { messages } = await takeSample(workers)
+  const { messages, errors: more } = await takeSample(workers)
+  addErrors(errors, more)
   const calls = await watch.stop()
   return Object.fromEntries(
     Object.entries(calls).map(([name, count]) => [name, count / Math.max(1, messages)]),

@@ -1,7 +1,18 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { readCpuTimes } from '../src/server-process.js'
 import { measure, polluxBench } from './support/command.js'
 import { echo, listen } from './support/servers.js'
+
+/** Waits until a process has worked for 0.3 s: it is being asked. */
+async function waitForCpu(pid: number): Promise<void> {
+  const { cpuSeconds: begin } = readCpuTimes(pid)
+  await vi.waitFor(() => expect(readCpuTimes(pid).cpuSeconds).toBeGreaterThan(begin + 0.3), {
+    timeout: 20_000,
+    interval: 20,
+  })
+}
 
 describe('a wrong answer', () => {
   it('of one byte is found, said and exit code 1', async () => {
@@ -67,6 +78,24 @@ describe('a server that', () => {
     expect(code).toBe(1)
     expect(result.errors).toEqual({ 'recv ECONNRESET': 1 })
     expect(result.rounds[1]?.messages).toBeGreaterThan(0)
+  })
+
+  it('dies is no reason to lose what was measured', async () => {
+    const program = `require('net').createServer((s) => s.on('error', () => {}).pipe(s))
+      .listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
+    const server = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [port] = await once(server.stdout, 'data')
+    const pid = ['--server-pid', String(server.pid)]
+    const measured = measure('tcp', String(port).trim(), '--connections', '2', '--duration', '20', ...pid)
+    const [[code, signal]] = await Promise.all([
+      once(server, 'exit'),
+      waitForCpu(server.pid as number).then(() => server.kill('SIGKILL')),
+    ])
+    expect([code, signal]).toEqual([null, 'SIGKILL'])
+    const { code: exitCode, result } = await measured
+    expect(exitCode).toBe(1)
+    const lost = Object.values(result.errors).reduce((sum, count) => sum + count, 0)
+    expect(lost).toBe(2)
   })
 
   it('never answers is given up', async () => {
