@@ -30,7 +30,7 @@ export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
   --save             write bench/results/NAME.json, which the report is made from
   --json FILE        write the same there
   --backend B        the poller that Pollux shall use: epoll, poll or select
-  --twin             suites: also a second, identical reference: its ratio to the first is the noise
+  --twin             also a second, identical reference: its ratio to the first is the noise of the method
 `
 
 export interface Flags {

@@ -32,7 +32,7 @@ export function buildMatrix(
     const inRow = peers.filter(
       (peer) =>
         protocolFor(shape, peer) !== undefined &&
-        (names === undefined || names.includes(peer.name.replace(/@against$/, ''))),
+        (names === undefined || names.includes(peer.name.replace(/@against$|-twin$/, ''))),
     )
     return inRow.length === 0 ? [] : [{ shape, peers: inRow }]
   })
