@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compareAll } from '../src/comparison/command.js'
 import { generatorFlags } from '../src/comparison/generator.js'
-import { buildMatrix, estimateSeconds, FULL, QUICK } from '../src/comparison/matrix.js'
+import { buildMatrix, CURVE, estimateSeconds, FEW, FULL, QUICK } from '../src/comparison/matrix.js'
 import { runComparison } from '../src/comparison/run.js'
 import { figures } from '../src/comparison/trial.js'
 import { WORKLOADS, type Workload } from '../src/comparison/workloads.js'
@@ -55,8 +55,11 @@ describe('the matrix', () => {
     }
   })
 
-  it('names each row once', () => {
+  it('names each row once, and only references and peers that there are', () => {
     expect(new Set(WORKLOADS.map(({ name }) => name)).size).toBe(WORKLOADS.length)
+    const names = listComparisonPeers().map(({ name }) => name)
+    for (const { reference, name } of WORKLOADS) expect(names, name).toContain(reference)
+    for (const name of [...FEW, ...CURVE]) expect(names).toContain(name)
   })
 
   it('takes those that are asked for into every row that they serve', () => {
