@@ -27,7 +27,7 @@ export const KEYS = 100_000
 
 function sizeLabel(bytes: number): string {
   if (bytes >= MIB) return `${bytes / MIB} MiB`
-  return bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes.toLocaleString('en')} B`
+  return bytes >= KIB && bytes % KIB === 0 ? `${bytes / KIB} KiB` : `${bytes.toLocaleString('en')} B`
 }
 
 type Given = Pick<Workload, 'family' | 'who'> & Partial<Workload>

@@ -9,8 +9,8 @@ import { FAMILIES, headline, sentence, VERSUS_NOTE, versusCell } from './words.j
 export interface Table {
   head: string[]
   rows: string[][]
-  /** Of figures, which stand to the right, or of text. */
-  kind: 'figures' | 'text'
+  /** Of figures, which stand to the right, in one line or in several, or of text. */
+  kind: 'figures' | 'wrapped' | 'text'
 }
 
 export type Part =
@@ -105,7 +105,7 @@ function ratios(findings: readonly Finding[]): Chapter {
             'of products',
           ],
           rows,
-          kind: 'figures',
+          kind: 'wrapped',
         },
       },
       { text: VERSUS_NOTE, isNote: true },
@@ -163,7 +163,7 @@ function checks(crosscheck: ResultsFile): Chapter {
       {
         text: 'The same servers under the same load, by pollux-bench and by generators that share no code with it, in turns.',
       },
-      { table: { head: CROSSCHECK_HEAD, rows, kind: 'figures' } },
+      { table: { head: CROSSCHECK_HEAD, rows, kind: 'wrapped' } },
       ...skippedOf(crosscheck),
     ],
   }

@@ -20,7 +20,9 @@ function partHtml(part: Part): string {
   if ('list' in part) return `<ul>${part.list.map((line) => `<li>${inline(line)}</li>`).join('')}</ul>`
   if ('table' in part) {
     const { head, rows, kind } = part.table
-    return htmlTable(head, rows, kind).replaceAll(/<td>([^<]*▼[^<]*)<\/td>/g, '<td class="loses">$1</td>')
+    // A ratio and its interval stay in one line.
+    const whole = rows.map((cells) => cells.map((cell) => cell.replaceAll(/ (?=[(▼?])/g, '\u00a0')))
+    return htmlTable(head, whole, kind).replaceAll(/<td>([^<]*▼[^<]*)<\/td>/g, '<td class="loses">$1</td>')
   }
   if ('cards' in part) {
     const cards = part.cards.map(

@@ -10,7 +10,10 @@ export function formatFigure(value: number, unit: Unit): string {
   return unit === 'bytes' ? bytes(value) : count(value)
 }
 
-const percent = (ratio: number) => `${digits(Math.abs(ratio - 1) * 100)}%`
+function percent(ratio: number): string {
+  const value = Math.abs(ratio - 1) * 100
+  return `${value.toFixed(value < 10 ? 1 : 0)}%`
+}
 
 /** How many times, or by how many percent: whichever people say. */
 function times(ratio: number): string {
