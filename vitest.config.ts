@@ -1,4 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+
+/** Tells which tests were passed over, and why. */
+const SKIPPED = fileURLToPath(new URL('scripts/lib/skipped-reporter.mjs', import.meta.url))
 
 const FAULTS = '**/*.faults.test.ts'
 /**
@@ -57,6 +61,7 @@ if (process.env.LD_PRELOAD?.includes('libasan')) {
 export default defineConfig({
   test: {
     projects,
+    reporters: ['default', SKIPPED],
     // Two cores are the smallest machine that this has to pass on, and tests look at timing.
     maxWorkers: 2,
     teardownTimeout: 60_000,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { AnyServer } from '@pollux/framework'
 import { connect } from '@pollux/framework'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores, type Cores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
@@ -54,7 +55,7 @@ async function echoed(settings: Settings): Promise<Buffer> {
   }
 }
 
-describe.runIf(process.platform === 'linux')('a row of the suite knobs', () => {
+describe('a row of the suite knobs', needs(process.platform === 'linux', 'Linux'), () => {
   beforeAll(() => compilePrograms(), 60_000)
 
   it.each(KNOBS.shapes.map((shape) => [shape.name, shape] as const))('%s changes something', (_, shape) => {

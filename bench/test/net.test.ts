@@ -1,8 +1,8 @@
 // The suite `net`: one program text, over two modules.
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs, needsPrograms } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores, type Cores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
@@ -16,7 +16,8 @@ const TIMES = { warmUpSeconds: 0.05, durationSeconds: 0.1 }
 const cores: Cores = { server: allowedCores()[0] as number, load: allowedCores().at(-1) as number }
 const peers = NET.peers()
 const shapes = NET.shapes.filter(({ mode }) => mode !== 'idle')
-const hasWrk = spawnSync('sh', ['-c', 'command -v wrk'], { stdio: 'ignore' }).status === 0
+const own = shapes.filter(({ name }) => name !== 'http')
+const byWrk = shapes.filter(({ name }) => name === 'http')
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -26,15 +27,17 @@ function trialOf(shape: Shape, peer: Peer) {
   return runTrial(1, shape, peer, { ...readEnvironment(), cores }, TIMES)
 }
 
-describe.runIf(process.platform === 'linux')('a trial of the suite net', () => {
+describe('a trial of the suite net', needs(process.platform === 'linux', 'Linux'), () => {
   describe.each(peers.map((peer) => [peer.name, peer] as const))('over %s', (_, peer) => {
-    it.each(shapes.map((shape) => [shape.name, shape] as const))('measures %s', async (name, shape) => {
-      if (name === 'http' && !hasWrk) return
+    async function expectMeasured(shape: Shape) {
       const trial = await trialOf(shape, peer)
       expect(trial.error).toBeUndefined()
       expect(trial.value).toBeGreaterThan(10)
       expect(trial.load?.server.cpuSeconds).toBeGreaterThan(0)
-    })
+    }
+
+    it.each(own)('measures $name', expectMeasured)
+    it.each(byWrk)('measures $name', needsPrograms('wrk'), expectMeasured)
 
     it('fails where the client with onread gets a wrong byte back', async () => {
       const spoil = (data: Buffer) => Buffer.from(data.map((byte) => byte ^ 1))

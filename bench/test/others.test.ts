@@ -1,6 +1,6 @@
 // Load generators that are not ours, and the servers that they are for.
-import { spawnSync } from 'node:child_process'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs, needsPrograms } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores, type Cores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
@@ -13,9 +13,6 @@ import { runTrial } from '../src/trial.js'
 const TIMES = { warmUpSeconds: 0.1, durationSeconds: 0.1 }
 const cores: Cores = { server: allowedCores()[0] as number, load: allowedCores().at(-1) as number }
 
-const has = (program: string) =>
-  spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0
-
 vi.setConfig({ testTimeout: 60_000 })
 
 beforeAll(() => compilePrograms(), 60_000)
@@ -27,9 +24,10 @@ async function trialOf(suite: Suite, shapeName: string, peerName: string) {
   return runTrial(1, shape, peer, { ...readEnvironment(), cores }, TIMES)
 }
 
-describe.runIf(process.platform === 'linux')('a trial', () => {
-  it.runIf(has('redis-server') && has('redis-benchmark')).each(['redis', 'pollux-kv'])(
+describe('a trial', needs(process.platform === 'linux', 'Linux'), () => {
+  it.each(['redis', 'pollux-kv'])(
     'of the store, with redis-benchmark: %s',
+    needsPrograms('redis-server', 'redis-benchmark'),
     async (peer) => {
       const trial = await trialOf(KV, 'getx1', peer)
       expect(trial.error).toBeUndefined()
@@ -39,8 +37,9 @@ describe.runIf(process.platform === 'linux')('a trial', () => {
     },
   )
 
-  it.runIf(has('nginx') && has('wrk')).each(['nginx', 'pollux-http', 'node-http'])(
+  it.each(['nginx', 'pollux-http', 'node-http'])(
     'of HTTP, with wrk: %s',
+    needsPrograms('nginx', 'wrk'),
     async (peer) => {
       const trial = await trialOf(HTTP, 'hellox16', peer)
       expect(trial.error).toBeUndefined()

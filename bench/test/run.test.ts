@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores, type Cores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
@@ -34,7 +35,7 @@ vi.setConfig({ testTimeout: 30_000 })
 
 beforeAll(() => compilePrograms(), 60_000)
 
-describe.runIf(process.platform === 'linux')('a trial', () => {
+describe('a trial', needs(process.platform === 'linux', 'Linux'), () => {
   const environment = { ...readEnvironment(), cores }
 
   it.each(['c-epoll', 'node-net'])('measures %s with every byte verified', async (name) => {
@@ -83,7 +84,7 @@ describe.runIf(process.platform === 'linux')('a trial', () => {
   })
 })
 
-describe.runIf(process.platform === 'linux')('the load generator', () => {
+describe('the load generator', needs(process.platform === 'linux', 'Linux'), () => {
   let server: NetServer | undefined
 
   afterEach(() => {

@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores, type Cores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
@@ -33,7 +34,7 @@ describe('a shape with segments', () => {
   })
 })
 
-describe.runIf(process.platform === 'linux')('a trial of datagrams', () => {
+describe('a trial of datagrams', needs(process.platform === 'linux', 'Linux'), () => {
   const environment = { ...readEnvironment(), cores }
 
   it.each([
@@ -51,7 +52,7 @@ describe.runIf(process.platform === 'linux')('a trial of datagrams', () => {
   })
 })
 
-describe.runIf(process.platform === 'linux')('the load generator of datagrams', () => {
+describe('the load generator of datagrams', needs(process.platform === 'linux', 'Linux'), () => {
   let server: Socket | undefined
 
   afterEach(() => {

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../packages/native-poll/test/support/child.js'
 import { checkFds } from '../../packages/native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../packages/native-poll/test/support/needs.js'
 import { eventually } from '../../packages/native-poll/test/support/patience.js'
 import { Peer } from '../../packages/native-poll/test/support/peer.js'
-import { has } from './support/programs.js'
 
 checkFds()
 afterEach(endChildren)
@@ -27,7 +27,7 @@ async function person(port: number, name: string) {
 }
 
 describe('the chat', () => {
-  it.skipIf(!has('nc'))('talks to nc (needs nc)', async () => {
+  it('talks to nc', needsPrograms('nc'), async () => {
     const { port } = await started()
     const ann = await person(port, 'ann')
     const bob = Child.run('nc', ['127.0.0.1', String(port)])

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../packages/native-poll/test/support/child.js'
 import { temporaryFolder } from '../../packages/native-poll/test/support/folder.js'
+import { needsPrograms } from '../../packages/native-poll/test/support/needs.js'
 
 afterEach(endChildren)
 
@@ -19,10 +19,8 @@ for line in (b'one', b'', b'two\\nlines', b'three\\r\\n'):
 print(s.recv(100), s.recv(100))
 `
 
-const hasSocat = spawnSync('socat', ['-V']).error === undefined
-
 describe('datagram-lines', () => {
-  it.skipIf(!hasSocat)('answers socat, and ends on SIGTERM (skipped where socat is missing)', async () => {
+  it('answers socat, and ends on SIGTERM', needsPrograms('socat'), async () => {
     const server = Child.node([PROGRAM, '--port', '0'])
     const port = await server.awaitOutput(/^listening on port (\d+)$/m)
     const client = Child.run('socat', ['-t', '15', 'STDIO', `UDP:127.0.0.1:${port}`])

@@ -1,5 +1,4 @@
 // The echo server as a process: its flags, its first line, and how it ends.
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../packages/native-poll/test/support/child.js'
 import { checkFds } from '../../packages/native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../packages/native-poll/test/support/needs.js'
 import { expectSameBytes, noise, Peer } from '../../packages/native-poll/test/support/peer.js'
 import { BACKENDS } from '../../packages/native-poll/test/support/server.js'
 
@@ -16,15 +16,6 @@ afterEach(endChildren)
 const ECHO = fileURLToPath(new URL('../dist/echo.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'pollux-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const has = (program: string) => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`])
-    return true
-  } catch {
-    return false
-  }
-}
 
 const start = (...flags: string[]) => Child.node([ECHO, ...flags])
 const startTcp = (...flags: string[]) => start('--port', '0', ...flags)
@@ -76,7 +67,7 @@ describe('the echo example', () => {
     await expect(Peer.connect({ path })).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  it.runIf(has('nc'))('answers nc', async () => {
+  it('answers nc', needsPrograms('nc'), async () => {
     const port = await portOf(startTcp())
     const nc = Child.run('nc', ['-N', '127.0.0.1', String(port)])
     nc.process.stdin?.end('hello from nc\n')
@@ -84,7 +75,7 @@ describe('the echo example', () => {
     expect(nc.output).toBe('hello from nc\n')
   })
 
-  it.runIf(has('socat'))('answers socat, over TCP and a Unix path', async () => {
+  it('answers socat, over TCP and a Unix path', needsPrograms('socat'), async () => {
     const path = join(folder, 'socat')
     const child = start('--unix', path)
     await child.awaitOutput(/^listening/)

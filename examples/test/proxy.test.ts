@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../packages/native-poll/test/support/child.js'
 import { temporaryFolder } from '../../packages/native-poll/test/support/folder.js'
 import { checkFds } from '../../packages/native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../packages/native-poll/test/support/needs.js'
 import { eventually, patiently } from '../../packages/native-poll/test/support/patience.js'
 import {
   expectSameBytes,
@@ -16,7 +17,6 @@ import {
   Peer,
   sha256,
 } from '../../packages/native-poll/test/support/peer.js'
-import { has } from './support/programs.js'
 
 checkFds()
 const folder = temporaryFolder()
@@ -61,7 +61,7 @@ const curl = async (port: number, ...flags: string[]) => {
   return code === 0 ? child.output : `curl ended with ${code}: ${child.errors}`
 }
 
-describe.skipIf(!has('curl'))('the proxy, asked by curl (needs curl)', () => {
+describe('the proxy, asked by curl', needsPrograms('curl'), () => {
   it('passes requests and answers of any size', async () => {
     const { upstream } = await http('one')
     const { port } = await proxyTo([upstream])
@@ -104,7 +104,7 @@ describe.skipIf(!has('curl'))('the proxy, asked by curl (needs curl)', () => {
   })
 })
 
-describe.skipIf(!has('iperf3'))('the proxy, measured by iperf3 (needs iperf3)', () => {
+describe('the proxy, measured by iperf3', needsPrograms('iperf3'), () => {
   it.each([
     ['one way', []],
     ['the other way', ['-R']],

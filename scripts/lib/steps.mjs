@@ -61,7 +61,8 @@ function exports() {
 async function vitest(project, env) {
   const report = join(CACHE, `vitest/${project}.json`)
   rmSync(report, { force: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const told = ['default', 'json', join(ROOT, 'scripts/lib/skipped-reporter.mjs')]
+  const reporters = [...told.map((name) => `--reporter=${name}`), `--outputFile.json=${report}`]
   const args = [TOOLS.vitest, 'run', '--project', project, '--passWithNoTests', ...reporters]
   return fromVitest(await run(process.execPath, args, { env }), report)
 }

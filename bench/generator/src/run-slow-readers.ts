@@ -9,7 +9,9 @@ import type { Worker } from './worker.js'
 
 /** The others are measured again when buffers are full: when the slow readers have sent nothing for so long, or after a while. */
 const STILL_MS = 250
-const FILL_MS = 3000
+const FILL_MS = 10_000
+/** Those that read never have enough. */
+const READING_MS = 1000
 
 /**
  * @param beside measures the connections that read
@@ -26,7 +28,7 @@ export async function besideSlowReaders(
   const alone = await measure(options, workers, signal)
   const serverBefore = memory()
   await Promise.all(workers.map((worker) => worker.disturb()))
-  await untilFull(workers, signal)
+  await untilFull(workers, rate === 0 ? FILL_MS : READING_MS, signal)
   addErrors(alone.errors, (await takeSample(workers)).errors)
   const measured = await beside()
   const serverAfter = memory()
@@ -46,8 +48,8 @@ export async function besideSlowReaders(
   return { measured, slowReaders }
 }
 
-async function untilFull(workers: Worker[], signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + FILL_MS
+async function untilFull(workers: Worker[], longestMs: number, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + longestMs
   let before = -1
   while (!signal.aborted && performance.now() < deadline) {
     const uses = await Promise.all(workers.map((worker) => worker.slowUse()))

@@ -4,8 +4,9 @@ import { Client } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endChildren } from '../../../packages/native-poll/test/support/child.js'
 import { checkFds } from '../../../packages/native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../../packages/native-poll/test/support/needs.js'
 import { expectSameBytes, noise, Peer, sha256 } from '../../../packages/native-poll/test/support/peer.js'
-import { has, run, startExample } from '../support/programs.js'
+import { run, startExample } from '../support/programs.js'
 
 checkFds()
 
@@ -37,7 +38,7 @@ afterEach(async () => {
   expect(process.errors).toBe('')
 })
 
-describe.runIf(has('curl'))('curl', () => {
+describe('curl', needsPrograms('curl'), () => {
   const curl = (...args: string[]) => run('curl', ['-sS', '-m', '20', ...args])
 
   it('is greeted, by name, too', async () => {
@@ -157,7 +158,7 @@ describe('autocannon', () => {
   })
 })
 
-describe.runIf(has('wrk'))('wrk', () => {
+describe('wrk', needsPrograms('wrk'), () => {
   it('finds no error', async () => {
     const output = await run('wrk', ['-t1', '-c20', '-d1s', url('/hello')])
     expect(output).toMatch(/requests in/)

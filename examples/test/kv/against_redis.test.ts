@@ -4,9 +4,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { endChildren } from '../../../packages/native-poll/test/support/child.js'
 import { temporaryFolder } from '../../../packages/native-poll/test/support/folder.js'
 import { checkFds } from '../../../packages/native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../../packages/native-poll/test/support/needs.js'
 import { Random, seeds } from '../../../packages/native-poll/test/support/random.js'
 import { randomCommands } from '../support/commands.js'
-import { has, startExample } from '../support/programs.js'
+import { startExample } from '../support/programs.js'
 import { replies, startRedis } from '../support/redis.js'
 
 checkFds()
@@ -38,7 +39,7 @@ function isSame(name: string, ours: string, theirs: string): boolean {
   return Math.abs(our - their) < TOLERANCES[name]
 }
 
-describe.runIf(has('redis-server'))('against redis-server', () => {
+describe('against redis-server', needsPrograms('redis-server'), () => {
   it.each(
     seeds(6).flatMap((seed) => [
       [2, seed],

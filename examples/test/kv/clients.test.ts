@@ -4,9 +4,10 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { endChildren } from '../../../packages/native-poll/test/support/child.js'
 import { checkFds } from '../../../packages/native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../../packages/native-poll/test/support/needs.js'
 import { eventually, patiently } from '../../../packages/native-poll/test/support/patience.js'
 import { expectSameBytes, Peer } from '../../../packages/native-poll/test/support/peer.js'
-import { has, run, startExample } from '../support/programs.js'
+import { run, startExample } from '../support/programs.js'
 
 checkFds()
 
@@ -48,7 +49,7 @@ function until(what: string, ask: () => Promise<boolean>): Promise<void> {
   return patiently(asking(), what)
 }
 
-describe.runIf(has('redis-cli'))('redis-cli', () => {
+describe('redis-cli', needsPrograms('redis-cli'), () => {
   const cli = (...args: string[]) => run('redis-cli', ['-p', String(port), ...args])
 
   it('sets and gets', async () => {
@@ -82,7 +83,7 @@ describe.runIf(has('redis-cli'))('redis-cli', () => {
   })
 })
 
-describe.runIf(has('redis-benchmark'))('redis-benchmark', () => {
+describe('redis-benchmark', needsPrograms('redis-benchmark'), () => {
   it.each([['1'], ['16']])('runs its tests, %s at a time', async (depth) => {
     const tests = 'ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,lrange_100,mset'
     const flags = ['-n', '2000', '-c', '20', '-r', '100', '-P', depth, '-t', tests, '--csv', '-e']

@@ -1,17 +1,6 @@
-// The examples as processes, and programs of others that may be missing.
-import { execFileSync } from 'node:child_process'
+// The examples as processes, and programs of others.
 import { fileURLToPath } from 'node:url'
 import { Child } from '../../../packages/native-poll/test/support/child.js'
-
-/** Whether a program can be run. A test that needs one which is missing is skipped, and says so by its name. */
-export function has(program: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The compiled program of an example. */
 export function pathOf(name: string): string {

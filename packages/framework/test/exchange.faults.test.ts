@@ -2,6 +2,7 @@
 // be done again loses nothing; what cannot costs one connection one error and one close, and its neighbour nothing.
 import type { BackendName } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../native-poll/test/support/needs.js'
 import { type Exchange, errorCodes, expectWhole, isDamaged, Script } from './support/exchange.js'
 import { BACKENDS, callCounts, clearFaults, forget, inject, KNOWS_LINUX } from './support/raw.js'
 import { leaveNothingBehind } from './support/serving.js'
@@ -121,8 +122,9 @@ describe.each(BACKENDS)('exchanges on %s', (backend) => {
       },
     )
 
-    it.runIf(backend === 'epoll').each(named('epoll_ctl', ['ENOMEM', 'ENOSPC']))(
+    it.each(named('epoll_ctl', ['ENOMEM', 'ENOSPC']))(
       'lose one connection and no other to $call: $error',
+      needs(backend === 'epoll', 'epoll'),
       async (fault) => {
         await atEachStep(fault, (exchanges) => {
           expect(exchanges.filter(isDamaged).length).toBeLessThanOrEqual(1)

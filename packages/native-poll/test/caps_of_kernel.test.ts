@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { temporaryFolder } from './support/folder.js'
 import { checkFds } from './support/leaks.js'
+import { needs } from './support/needs.js'
 import { noise, Peer } from './support/peer.js'
 import { constants, errno, RawReactor } from './support/raw_reactor.js'
 import {
@@ -25,26 +26,30 @@ const WAIT_BATCH = 1024
 
 describe.each(BACKENDS)('past the cap on %s', (backend) => {
   // An fd_set does not hold both ends of so many.
-  it.skipIf(backend === 'select')('of the events of one wait, every ready socket is served', async () => {
-    const reactor = new RawReactor(backend, { rows: 4096 })
-    const path = join(folder, `wait-${backend}`)
-    const listener = listenUnix(reactor, path)
-    const pairs: { client: number; server: number }[] = []
-    while (pairs.length <= WAIT_BATCH) {
-      pairs.push(await connectedPair(reactor, listener, path, pairs.length + 1))
-    }
-    const servers = pairs.map(({ server }) => server)
-    await readyTogether(reactor, servers, async () => {
-      for (const { client } of pairs) expect(reactor.native.write(client, Buffer.from(`${client}`))).toBe(0)
-    })
-    await reactor.until('every socket to have its bytes', () => {
-      const got = new Set(reactor.log.filter(({ name }) => name.startsWith('DATA')).map((e) => e.socket))
-      return servers.every((socket) => got.has(socket))
-    })
-    for (const { client, server } of pairs.slice(-5)) {
-      expect(String(reactor.bytesOf(server))).toBe(`${client}`)
-    }
-  })
+  it(
+    'of the events of one wait, every ready socket is served',
+    needs(backend !== 'select', 'a backend that waits for more descriptors than FD_SETSIZE'),
+    async () => {
+      const reactor = new RawReactor(backend, { rows: 4096 })
+      const path = join(folder, `wait-${backend}`)
+      const listener = listenUnix(reactor, path)
+      const pairs: { client: number; server: number }[] = []
+      while (pairs.length <= WAIT_BATCH) {
+        pairs.push(await connectedPair(reactor, listener, path, pairs.length + 1))
+      }
+      const servers = pairs.map(({ server }) => server)
+      await readyTogether(reactor, servers, async () => {
+        for (const { client } of pairs) expect(reactor.native.write(client, Buffer.from(`${client}`))).toBe(0)
+      })
+      await reactor.until('every socket to have its bytes', () => {
+        const got = new Set(reactor.log.filter(({ name }) => name.startsWith('DATA')).map((e) => e.socket))
+        return servers.every((socket) => got.has(socket))
+      })
+      for (const { client, server } of pairs.slice(-5)) {
+        expect(String(reactor.bytesOf(server))).toBe(`${client}`)
+      }
+    },
+  )
 
   it('of the vectors of one sendmsg, the rest follows in a second', async () => {
     const count = (constants.IOV_MAX ?? 16) + 1
@@ -84,50 +89,54 @@ describe.each(BACKENDS)('past the cap on %s', (backend) => {
   })
 })
 
-describe.runIf(constants.FD_SETSIZE <= 4096)('past FD_SETSIZE on select', () => {
-  const taken: number[] = []
-  afterEach(() => {
-    for (const fd of taken.splice(0)) closeSync(fd)
-  })
+describe(
+  'past FD_SETSIZE on select',
+  needs(constants.FD_SETSIZE <= 4096, 'an FD_SETSIZE of at most 4096'),
+  () => {
+    const taken: number[] = []
+    afterEach(() => {
+      for (const fd of taken.splice(0)) closeSync(fd)
+    })
 
-  /** From here on every new descriptor is one that an fd_set cannot hold. */
-  function takeSmallFds() {
-    do taken.push(openSync('/dev/null', 'r'))
-    while (taken[taken.length - 1] < constants.FD_SETSIZE)
-  }
+    /** From here on every new descriptor is one that an fd_set cannot hold. */
+    function takeSmallFds() {
+      do taken.push(openSync('/dev/null', 'r'))
+      while (taken[taken.length - 1] < constants.FD_SETSIZE)
+    }
 
-  it('a connection is refused, the listener says so, and the others live on', async () => {
-    const server = serveTcp('select', { echo: true })
-    const { reactor, listener, host, port } = server
-    const first = await server.connect()
-    takeSmallFds()
-    const refused = await Peer.connect({ host, port })
-    const paused = await reactor.awaitEvent(listener, 'ACCEPT_PAUSED')
-    expect(paused.a).toBe(errno('ERANGE'))
-    await refused.awaitClosedOrEnded()
-    expect(reactor.counter('acceptsShed')).toBe(1)
-    await first.peer.send('unharmed')
-    await first.peer.expectBytes('unharmed')
+    it('a connection is refused, the listener says so, and the others live on', async () => {
+      const server = serveTcp('select', { echo: true })
+      const { reactor, listener, host, port } = server
+      const first = await server.connect()
+      takeSmallFds()
+      const refused = await Peer.connect({ host, port })
+      const paused = await reactor.awaitEvent(listener, 'ACCEPT_PAUSED')
+      expect(paused.a).toBe(errno('ERANGE'))
+      await refused.awaitClosedOrEnded()
+      expect(reactor.counter('acceptsShed')).toBe(1)
+      await first.peer.send('unharmed')
+      await first.peer.expectBytes('unharmed')
 
-    for (const fd of taken.splice(0)) closeSync(fd)
-    await reactor.awaitEvent(listener, 'ACCEPT_RESUMED')
-    const { peer } = await server.connect()
-    await peer.send('served')
-    await peer.expectBytes('served')
-  })
+      for (const fd of taken.splice(0)) closeSync(fd)
+      await reactor.awaitEvent(listener, 'ACCEPT_RESUMED')
+      const { peer } = await server.connect()
+      await peer.send('served')
+      await peer.expectBytes('served')
+    })
 
-  it('listen and open say ERANGE, and a connect ends in it', async () => {
-    const server = serveTcp('select')
-    const { reactor } = server
-    takeSmallFds()
-    const { native } = reactor
-    const make = () => ok(native.socket(constants.AF_INET, constants.SOCK_STREAM, 0))
-    expect(errorOf(native.listen(make(), 1, true))).toBe('ERANGE')
-    expect(errorOf(native.open(make(), true))).toBe('ERANGE')
-    const socket = connectTcp(reactor, server.port)
-    expect((await reactor.awaitEvent(socket, 'CONNECT')).a).toBe(errno('ERANGE'))
-    reactor.submit('DESTROY', socket)
-    await reactor.awaitEvent(socket, 'CLOSED')
-    reactor.expectEvents(socket, ['CONNECT', 'CLOSED'])
-  })
-})
+    it('listen and open say ERANGE, and a connect ends in it', async () => {
+      const server = serveTcp('select')
+      const { reactor } = server
+      takeSmallFds()
+      const { native } = reactor
+      const make = () => ok(native.socket(constants.AF_INET, constants.SOCK_STREAM, 0))
+      expect(errorOf(native.listen(make(), 1, true))).toBe('ERANGE')
+      expect(errorOf(native.open(make(), true))).toBe('ERANGE')
+      const socket = connectTcp(reactor, server.port)
+      expect((await reactor.awaitEvent(socket, 'CONNECT')).a).toBe(errno('ERANGE'))
+      reactor.submit('DESTROY', socket)
+      await reactor.awaitEvent(socket, 'CLOSED')
+      reactor.expectEvents(socket, ['CONNECT', 'CLOSED'])
+    })
+  },
+)

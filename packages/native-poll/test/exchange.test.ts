@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { checkFds } from './support/leaks.js'
+import { needs } from './support/needs.js'
 import { noise, Peer } from './support/peer.js'
 import { binding, constants, RawReactor } from './support/raw_reactor.js'
 import { BACKENDS, listenUnix, ok, serveTcp } from './support/server.js'
@@ -66,18 +67,22 @@ describe.each(BACKENDS)('an exchange on %s', (backend) => {
     await expect(Peer.connect({ host: '127.0.0.1', port: server.port })).rejects.toThrow('ECONNREFUSED')
   })
 
-  it.runIf(ABSTRACT)('is answered over an abstract name, which no file stands for', async () => {
-    const reactor = new RawReactor(backend)
-    const name = `\0pollux-test-${process.pid}-${backend}`
-    const listener = listenUnix(reactor, name)
-    expect(reactor.native.localAddress(listener)).toEqual({ family: 'Unix', path: name })
-    // Not node:net: its older versions pad the name.
-    const client = ok(reactor.native.socket(constants.AF_UNIX, constants.SOCK_STREAM, 0))
-    ok(reactor.native.connectUnix(client, name, true))
-    const socket = await reactor.awaitAccept(listener)
-    reactor.write(client, 'hello')
-    expect(String(await reactor.awaitBytes(socket, 5))).toBe('hello')
-  })
+  it(
+    'is answered over an abstract name, which no file stands for',
+    needs(ABSTRACT, 'abstract names'),
+    async () => {
+      const reactor = new RawReactor(backend)
+      const name = `\0pollux-test-${process.pid}-${backend}`
+      const listener = listenUnix(reactor, name)
+      expect(reactor.native.localAddress(listener)).toEqual({ family: 'Unix', path: name })
+      // Not node:net: its older versions pad the name.
+      const client = ok(reactor.native.socket(constants.AF_UNIX, constants.SOCK_STREAM, 0))
+      ok(reactor.native.connectUnix(client, name, true))
+      const socket = await reactor.awaitAccept(listener)
+      reactor.write(client, 'hello')
+      expect(String(await reactor.awaitBytes(socket, 5))).toBe('hello')
+    },
+  )
 
   it('with fifty peers at once keeps their bytes apart', async () => {
     const server = serveTcp(backend, { echo: true })

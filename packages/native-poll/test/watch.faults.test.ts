@@ -5,6 +5,7 @@ import { Readiness } from '@pollux/native-poll'
 import { afterEach, describe, expect, it } from 'vitest'
 import { callCounts, clearFaults, forget, inject } from './support/faults.js'
 import { checkFds } from './support/leaks.js'
+import { needs } from './support/needs.js'
 import { iteration } from './support/patience.js'
 import { constants, RawReactor } from './support/raw_reactor.js'
 import { BACKENDS, errorOf, ok, portOf } from './support/server.js'
@@ -20,7 +21,7 @@ afterEach(() => {
 })
 clearFaults()
 
-describe.runIf(BACKENDS.includes('epoll'))('watching with epoll', () => {
+describe('watching with epoll', needs(BACKENDS.includes('epoll'), 'epoll'), () => {
   it('costs one call for a socket that is always read until it would block', async () => {
     const { reactor, socket, send } = await watched()
     reactor.handler = ({ name }) => {

@@ -1,162 +1,39 @@
 /** The interface of `node:net`, on Pollux. */
+import * as everything from './everything.js'
 
-import type {
-  BlockList as NodeBlockList,
-  ConnectOpts as NodeConnectOpts,
-  IpcNetConnectOpts as NodeIpcNetConnectOpts,
-  IpcSocketConnectOpts as NodeIpcSocketConnectOpts,
-  LookupFunction as NodeLookupFunction,
-  OnReadOpts as NodeOnReadOpts,
-  SocketAddress as NodeSocketAddress,
-  SocketConnectOpts as NodeSocketConnectOpts,
-  SocketReadyState as NodeSocketReadyState,
-  TcpNetConnectOpts as NodeTcpNetConnectOpts,
-  TcpSocketConnectOpts as NodeTcpSocketConnectOpts,
-} from 'node:net'
-import {
-  BlockList,
-  getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP,
-  isIPv4,
-  isIPv6,
-  SocketAddress,
-  setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout,
-} from 'node:net'
-import { normalizeArguments } from './arguments.js'
-import type { BoundSocket as PolluxBoundSocket } from './bound-socket.js'
-import { BoundSocket } from './bound-socket.js'
-import type { ListenOptions as PolluxListenOptions } from './server/options.js'
-import { Server as PolluxServer } from './server/server.js'
-import { clientSockets } from './socket/methods.js'
-import { Socket as PolluxSocket } from './socket/socket.js'
-import type * as types from './types.js'
-import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketConstructor } from './types.js'
-import { NODE_MAJOR } from './versions.js'
+export * from './everything.js'
 
-export type {
-  ConnectOpts,
-  IpcNetConnectOpts,
-  IpcSocketConnectOpts,
-  LookupFunction,
-  OnReadOpts,
-  SocketConnectOpts,
-  SocketReadyState,
-  TcpNetConnectOpts,
-  TcpSocketConnectOpts,
-} from 'node:net'
-export type { BoundSocketOptions } from './bound-socket.js'
-export type { DropArgument, ListenOptions } from './server/options.js'
-export type {
-  AddressInfo,
-  ConnectionListener,
-  ConnectOptions,
-  ConnectOptions as NetConnectOpts,
-  ServerOptions,
-  ServerOptions as ServerOpts,
-  SocketOptions,
-  SocketOptions as SocketConstructorOpts,
-} from './types.js'
-export {
-  BlockList,
-  BoundSocket,
-  getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP,
-  isIPv4,
-  isIPv6,
-  SocketAddress,
-  setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout,
-}
-
-/** As `net.Socket`: a `stream.Duplex` with the events, properties, methods and errors of the running Node. */
-export const Socket = PolluxSocket as unknown as SocketConstructor
-export type Socket = types.Socket
-
-/** As `net.Server`. */
-export const Server = PolluxServer as unknown as ServerConstructor
-export type Server = types.Server
-
-/** The old name of {@link Socket}. */
-export const Stream = Socket
-export type Stream = types.Socket
-
-/**
- * As `net.createServer`.
- *
- * @example
- * ```ts
- * import { createServer } from '@pollux/net'
- *
- * const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1', () => server.close())
- * ```
- */
-export const createServer: CreateServer = (options, listener) => new Server(options, listener)
-
-/**
- * As `net.connect`: `(options, listener)`, `(port, host, listener)` or `(path, listener)`.
- *
- * @example
- * ```ts
- * import { connect } from '@pollux/net'
- *
- * const socket = connect({ host: '127.0.0.1', port: 1 }).on('error', (error) => console.log(error.code)) // ECONNREFUSED
- * ```
- */
-export const connect = ((...args: unknown[]) => {
-  const [options, callback] = normalizeArguments(args) as unknown as [ConnectOptions, (() => void) | null]
-  const socket = new Socket(options)
-  if (NODE_MAJOR < 22 && clientSockets.hasSubscribers) clientSockets.publish({ socket })
-  if (options.timeout) socket.setTimeout(options.timeout)
-  return callback === null ? socket.connect(options) : socket.connect(options, callback)
-}) as Connect
-
-/** As `net.createConnection`. */
-export const createConnection = connect
-
-const net = {
-  BlockList,
-  BoundSocket,
-  connect,
-  createConnection,
-  createServer,
-  getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP,
-  isIPv4,
-  isIPv6,
-  Server,
-  Socket,
-  SocketAddress,
-  Stream,
-  setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout,
-}
+/** As with `node:net`, an object that is the program's to change: whoever patches `net.connect` finds it patched. */
+const net = { ...everything }
 
 /** The types again, for `import net from '@pollux/net'`: `net.Socket` is one there, as with `node:net`. */
 declare namespace net {
-  type AddressInfo = types.AddressInfo
-  type BlockList = NodeBlockList
-  type BoundSocket = PolluxBoundSocket
-  type ConnectOpts = NodeConnectOpts
-  type IpcNetConnectOpts = NodeIpcNetConnectOpts
-  type IpcSocketConnectOpts = NodeIpcSocketConnectOpts
-  type ListenOptions = PolluxListenOptions
-  type LookupFunction = NodeLookupFunction
-  type NetConnectOpts = types.ConnectOptions
-  type OnReadOpts = NodeOnReadOpts
-  type Server = types.Server
-  type ServerOpts = types.ServerOptions
-  type Socket = types.Socket
-  type SocketAddress = NodeSocketAddress
-  type SocketConnectOpts = NodeSocketConnectOpts
-  type SocketConstructorOpts = types.SocketOptions
-  type SocketReadyState = NodeSocketReadyState
-  type Stream = types.Socket
-  type TcpNetConnectOpts = NodeTcpNetConnectOpts
-  type TcpSocketConnectOpts = NodeTcpSocketConnectOpts
+  type AddressInfo = everything.AddressInfo
+  type BlockList = everything.BlockList
+  type BoundSocket = everything.BoundSocket
+  type BoundSocketOptions = everything.BoundSocketOptions
+  type ConnectionListener = everything.ConnectionListener
+  type ConnectOptions = everything.ConnectOptions
+  type ConnectOpts = everything.ConnectOpts
+  type DropArgument = everything.DropArgument
+  type IpcNetConnectOpts = everything.IpcNetConnectOpts
+  type IpcSocketConnectOpts = everything.IpcSocketConnectOpts
+  type ListenOptions = everything.ListenOptions
+  type LookupFunction = everything.LookupFunction
+  type NetConnectOpts = everything.NetConnectOpts
+  type OnReadOpts = everything.OnReadOpts
+  type Server = everything.Server
+  type ServerOptions = everything.ServerOptions
+  type ServerOpts = everything.ServerOpts
+  type Socket = everything.Socket
+  type SocketAddress = everything.SocketAddress
+  type SocketConnectOpts = everything.SocketConnectOpts
+  type SocketConstructorOpts = everything.SocketConstructorOpts
+  type SocketOptions = everything.SocketOptions
+  type SocketReadyState = everything.SocketReadyState
+  type Stream = everything.Stream
+  type TcpNetConnectOpts = everything.TcpNetConnectOpts
+  type TcpSocketConnectOpts = everything.TcpSocketConnectOpts
 }
 
 export default net

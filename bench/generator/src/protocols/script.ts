@@ -42,20 +42,27 @@ export async function loadScript(file: string, protocol: ProtocolName): Promise<
   if (wanted !== undefined && wanted !== protocol) {
     throw new UsageError(`--script ${file} speaks over ${String(wanted)}, not over ${protocol}`)
   }
-  return (connection, replied) => new Scripted(file, (open as OpenConversation)(connection, replied))
+  check(file, open as OpenConversation)
+  return (connection, replied) => new Scripted((open as OpenConversation)(connection, replied))
+}
+
+/** Begins a conversation that nobody will have: what is wrong with a script shows before there are connections. */
+function check(file: string, open: OpenConversation): void {
+  let conversation: Partial<Conversation> | undefined
+  try {
+    conversation = open(0, () => {})
+  } catch (error) {
+    throw new UsageError(`--script ${file} can't begin a conversation: ${error}`)
+  }
+  if (typeof conversation?.request !== 'function' || typeof conversation.receive !== 'function') {
+    throw new UsageError(
+      `--script ${file}: what its default export returns needs the methods request and receive`,
+    )
+  }
 }
 
 class Scripted implements Conversation {
-  private readonly own: Conversation
-
-  constructor(file: string, own: Conversation) {
-    if (typeof own?.request !== 'function' || typeof own.receive !== 'function') {
-      throw new UsageError(
-        `--script ${file}: what its default export returns needs the methods request and receive`,
-      )
-    }
-    this.own = own
-  }
+  constructor(private readonly own: Conversation) {}
 
   get verifiedBytes(): number {
     return this.own.verifiedBytes ?? 0

@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { has, startExample } from '../../../../examples/test/support/programs.js'
+import { startExample } from '../../../../examples/test/support/programs.js'
 import { startRedis } from '../../../../examples/test/support/redis.js'
+import { needsPrograms } from '../../../../packages/native-poll/test/support/needs.js'
 import { prepareResp, type RespOptions } from '../../src/protocols/resp.js'
 import { parseSizes } from '../../src/sizes.js'
 import { exchange } from '../support/exchange.js'
@@ -25,35 +26,32 @@ function prepare(commands: string[], options: Partial<RespOptions> = {}) {
   })
 }
 
-describe('the protocol resp', () => {
-  const servers: [
-    name: string,
-    start: () => Promise<{ to: { port: number } | { path: string }; end: () => unknown }>,
-  ][] = [
-    [
-      'the example kv',
-      async () => {
-        const { child, port } = await startExample('kv')
-        return { to: { port }, end: () => stop(child) }
-      },
-    ],
-  ]
-  if (has('redis-server')) {
-    servers.push([
-      'redis-server',
-      async () => {
-        const folder = mkdtempSync(join(tmpdir(), 'pollux-bench-'))
-        const { child, path } = await startRedis(folder)
-        const end = async () => {
-          await stop(child)
-          rmSync(folder, { recursive: true })
-        }
-        return { to: { path }, end }
-      },
-    ])
-  }
+interface Started {
+  to: { port: number } | { path: string }
+  end: () => unknown
+}
 
-  describe.each(servers)('with %s', (_, start) => {
+describe('the protocol resp', () => {
+  describe('with the example kv', () => {
+    exchangesWith(async () => {
+      const { child, port } = await startExample('kv')
+      return { to: { port }, end: () => stop(child) }
+    })
+  })
+
+  describe('with redis-server', needsPrograms('redis-server'), () => {
+    exchangesWith(async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'pollux-bench-'))
+      const { child, path } = await startRedis(folder)
+      const end = async () => {
+        await stop(child)
+        rmSync(folder, { recursive: true })
+      }
+      return { to: { path }, end }
+    })
+  })
+
+  function exchangesWith(start: () => Promise<Started>) {
     let to: { port: number } | { path: string }
     let end: () => unknown
 
@@ -112,7 +110,7 @@ describe('the protocol resp', () => {
       const longer = prepare(['GET other:{n}'], { keys: 1, sizes: parseSizes('9') })
       await expect(exchange(longer, to, { count: 1 })).rejects.toThrow(/answered 8 bytes, not 9/)
     })
-  })
+  }
 
   describe('with a server that answers wrongly', () => {
     const closing: (() => void)[] = []

@@ -1,6 +1,7 @@
 // Several datagrams in one, in and out (UDP_GRO, UDP_SEGMENT), against python3, which sets both by number.
 import type { DatagramChannel } from '@pollux/core'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { noise } from '../../../native-poll/test/support/peer.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
 import {
@@ -38,7 +39,7 @@ print('done')
 `
 
 describe.each(BACKENDS)('segments on %s', (backend) => {
-  describe.runIf(OFFLOAD)('where the kernel has them', () => {
+  describe('where the kernel has them', needs(OFFLOAD, 'UDP_SEGMENT'), () => {
     it.each([
       [1200, 64_800],
       [1200, 64_801 - 1200],

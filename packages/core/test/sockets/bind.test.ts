@@ -16,6 +16,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../../native-poll/test/support/child.js'
 import { temporaryFolder } from '../../../native-poll/test/support/folder.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { failure, freshLoop, ipAddress } from '../support/sockets.js'
 
 checkFds()
@@ -144,18 +145,22 @@ describe('bind of a link-local address', () => {
     .flatMap(([name, infos]) => (infos ?? []).map((info) => ({ ...info, name })))
     .find(({ family, address }) => family === 'IPv6' && address.startsWith('fe80'))
 
-  it.runIf(found)('takes its interface by name, by number and beside the host', () => {
-    const { address, name, scopeid } = found as { address: string; name: string; scopeid: number }
-    for (const endpoint of [
-      { host: `${address}%${name}`, port: 0 },
-      { host: `${address}%${scopeid}`, port: 0 },
-      { host: address, port: 0, scopeId: scopeid },
-    ]) {
-      using bound = socket(AF_INET6, SOCK_STREAM, 0, at)
-      bound.bind(endpoint)
-      expect(bound.getsockname()).toMatchObject({ host: `${address}%${scopeid}` })
-    }
-  })
+  it(
+    'takes its interface by name, by number and beside the host',
+    needs(found, 'an interface with a link-local IPv6 address'),
+    () => {
+      const { address, name, scopeid } = found as { address: string; name: string; scopeid: number }
+      for (const endpoint of [
+        { host: `${address}%${name}`, port: 0 },
+        { host: `${address}%${scopeid}`, port: 0 },
+        { host: address, port: 0, scopeId: scopeid },
+      ]) {
+        using bound = socket(AF_INET6, SOCK_STREAM, 0, at)
+        bound.bind(endpoint)
+        expect(bound.getsockname()).toMatchObject({ host: `${address}%${scopeid}` })
+      }
+    },
+  )
 })
 
 describe('bind of a Unix socket', () => {
@@ -208,7 +213,7 @@ describe('bind of a Unix socket', () => {
     expect(bind(join(circle, 'below'))).toEqual(failure('ELOOP', 'bind'))
   })
 
-  it.runIf(hasAbstractNames)('takes an abstract name, up to the whole of sun_path', () => {
+  it('takes an abstract name, up to the whole of sun_path', needs(hasAbstractNames, 'abstract names'), () => {
     const name = `\0pollux-${process.pid}-`
     const longest = name.padEnd(108, 'x')
     // A NUL byte is one like any other (unix(7)): these are three names.
@@ -225,9 +230,13 @@ describe('bind of a Unix socket', () => {
     expect(() => fresh().bind({ path: `${longest}y` })).toThrow(failure('ENAMETOOLONG'))
   })
 
-  it.runIf(!hasAbstractNames)('says so where there are no abstract names', () => {
-    expect(() => fresh().bind({ path: '\0name' })).toThrow(failure('ENOTSUP', 'bind'))
-  })
+  it(
+    'says so where there are no abstract names',
+    needs(!hasAbstractNames, 'a build without abstract names'),
+    () => {
+      expect(() => fresh().bind({ path: '\0name' })).toThrow(failure('ENOTSUP', 'bind'))
+    },
+  )
 })
 
 function caught(run: () => unknown): Error & { code?: string } {

@@ -17,6 +17,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../../native-poll/test/support/child.js'
 import { temporaryFolder } from '../../../native-poll/test/support/folder.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { eventually } from '../../../native-poll/test/support/patience.js'
 import { listeningPeer } from '../../../native-poll/test/support/peer.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
@@ -89,8 +90,9 @@ describe.each(BACKENDS)('connect on %s', (backend) => {
   })
 
   // A listener whose queue is full does not answer: Linux drops the SYN.
-  it.runIf(isLinux)(
+  it(
     'under way it is EINPROGRESS, then EALREADY; it can be aborted and has a timeout',
+    needs(isLinux, 'Linux'),
     async () => {
       const { listener, address } = listening(at.loop, { backlog: 0 })
       const clients: Socket[] = []

@@ -16,6 +16,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { endChildren } from '../../../native-poll/test/support/child.js'
 import { temporaryFolder } from '../../../native-poll/test/support/folder.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import {
   done,
   INT,
@@ -49,7 +50,7 @@ const NUMBERS: [type: ControlMessage['type'], field: string, value: number, fami
   ]
 const levelOf = (family: 4 | 6) => (family === 4 ? 'IPPROTO_IP' : 'IPPROTO_IPV6')
 
-describe.runIf(isLinux)('a number of the IP header', () => {
+describe('a number of the IP header', needs(isLinux, 'Linux'), () => {
   it.each(NUMBERS)(
     '%s is sent with one datagram, as python3 sees it',
     async (type, field, value, family, option) => {
@@ -95,27 +96,31 @@ s.sendmsg([b'x'], [(socket.${levelOf(family)}, int(sys.argv[3]), struct.pack('i'
 })
 
 describe('IP_PKTINFO', () => {
-  it.runIf(isLinux)('tells where a datagram went to, and a reply can leave from there', async () => {
-    const near = socket(AF_INET, SOCK_DGRAM, 0, at)
-    near.bind({ host: '0.0.0.0', port: 0 })
-    setOption(near, 'IPPROTO_IP', 'IP_PKTINFO')
-    const peer = python(
-      `
+  it(
+    'tells where a datagram went to, and a reply can leave from there',
+    needs(isLinux, 'Linux'),
+    async () => {
+      const near = socket(AF_INET, SOCK_DGRAM, 0, at)
+      near.bind({ host: '0.0.0.0', port: 0 })
+      setOption(near, 'IPPROTO_IP', 'IP_PKTINFO')
+      const peer = python(
+        `
 s = udp()
 s.sendto(b'to another address', ('127.0.0.7', int(sys.argv[1])))
 say('reply', s.recvfrom(100)[1])
 `,
-      `${portOf(near)}`,
-    )
-    const { control, address } = await nextMessage(near)
-    expect(control).toEqual([
-      { type: 'IP_PKTINFO', interfaceIndex: 1, address: '127.0.0.7', localAddress: '127.0.0.7' },
-    ])
-    done(near.trySendmsg({ data: Buffer.from('reply'), address, control }))
-    expect(await said(peer, 'reply')).toEqual(['127.0.0.7', portOf(near)])
-  })
+        `${portOf(near)}`,
+      )
+      const { control, address } = await nextMessage(near)
+      expect(control).toEqual([
+        { type: 'IP_PKTINFO', interfaceIndex: 1, address: '127.0.0.7', localAddress: '127.0.0.7' },
+      ])
+      done(near.trySendmsg({ data: Buffer.from('reply'), address, control }))
+      expect(await said(peer, 'reply')).toEqual(['127.0.0.7', portOf(near)])
+    },
+  )
 
-  it.runIf(isLinux)('sends from `localAddress`, or else from `address`', async () => {
+  it('sends from `localAddress`, or else from `address`', needs(isLinux, 'Linux'), async () => {
     const near = socket(AF_INET, SOCK_DGRAM, 0, at)
     const far = udp(at)
     near.bind({ host: '0.0.0.0', port: 0 })
@@ -168,7 +173,7 @@ describe('a timestamp', () => {
   )
 })
 
-describe.runIf(isLinux)('SCM_CREDENTIALS', () => {
+describe('SCM_CREDENTIALS', needs(isLinux, 'Linux'), () => {
   const mine = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 
   it('are added by the kernel, or sent by this process', async () => {
@@ -208,7 +213,7 @@ say('credentials', struct.unpack('iII', control[0][2]))
   })
 })
 
-describe.runIf(constants.UDP_SEGMENT !== undefined)('UDP_SEGMENT and UDP_GRO', () => {
+describe('UDP_SEGMENT and UDP_GRO', needs(constants.UDP_SEGMENT !== undefined, 'UDP_SEGMENT'), () => {
   const payload = Buffer.concat([1, 2, 3].map((each) => Buffer.alloc(each === 3 ? 500 : 1200, each)))
   const control: ControlMessage[] = [{ type: 'UDP_SEGMENT', bytes: 1200 }]
 
@@ -283,8 +288,9 @@ describe('control messages', () => {
     }
   })
 
-  it.runIf(constants.IP_RECVORIGDSTADDR !== undefined)(
+  it(
     'that Pollux has no words for come as bytes',
+    needs(constants.IP_RECVORIGDSTADDR !== undefined, 'IP_RECVORIGDSTADDR'),
     async () => {
       const [near, far] = await udpPair(at)
       // ip(7): the address that the datagram was sent to.

@@ -17,6 +17,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { endChildren } from '../../../native-poll/test/support/child.js'
 import { temporaryFolder } from '../../../native-poll/test/support/folder.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { patiently } from '../../../native-poll/test/support/patience.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
 import { detach, done, portOf, python, said, setOption, udp, udpPair, unixPair } from '../support/messages.js'
@@ -270,7 +271,7 @@ describe('a batch', () => {
   })
 })
 
-describe.runIf(hasSegments)('a batch with segments', () => {
+describe('a batch with segments', needs(hasSegments, 'UDP_SEGMENT'), () => {
   const at = freshLoop()
   const long = Buffer.concat(Array.from({ length: 10 }, (_, i) => Buffer.alloc(1200, 65 + i)))
 

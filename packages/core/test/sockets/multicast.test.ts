@@ -9,6 +9,7 @@ import { AF_INET, AF_INET6, constants, EventLoop, SOCK_DGRAM, type Socket, socke
 import { afterEach, describe, expect, it } from 'vitest'
 import { Child } from '../../../native-poll/test/support/child.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 
 checkFds()
 afterEach(() => EventLoop.default().close())
@@ -204,25 +205,29 @@ describe('what we send to a group of IPv4', () => {
   )
 
   // Members on this host are reached over the loopback interface whatever IP_MULTICAST_LOOP says.
-  it.skipIf(outside4 === undefined)('comes back to this host with IP_MULTICAST_LOOP only', async () => {
-    const udp = socket(AF_INET, SOCK_DGRAM)
-    udp.bind({ host: '0.0.0.0', port: 0 })
-    const port = portOf(udp)
-    udp.setsockopt('IPPROTO_IP', 'IP_MULTICAST_IF', { interfaceAddress: outside4?.address })
-    // Stays on this host, whose every interface is a member of the group of all hosts (RFC 1112).
-    udp.setsockopt('IPPROTO_IP', 'IP_MULTICAST_TTL', 0)
-    const allHosts = { host: '224.0.0.1', port }
-    for (const [loop, expected] of [
-      [true, ['here']],
-      [false, []],
-      [true, ['here']],
-    ] as const) {
-      udp.setsockopt('IPPROTO_IP', 'IP_MULTICAST_LOOP', loop)
-      await udp.sendto(text('here'), 0, allHosts)
-      await udp.sendto(text('end'), 0, { host: '127.0.0.1', port })
-      expect(await arrivals(udp)).toEqual(expected)
-    }
-  })
+  it(
+    'comes back to this host with IP_MULTICAST_LOOP only',
+    needs(outside4, 'an interface with IPv4 beside the loopback one'),
+    async () => {
+      const udp = socket(AF_INET, SOCK_DGRAM)
+      udp.bind({ host: '0.0.0.0', port: 0 })
+      const port = portOf(udp)
+      udp.setsockopt('IPPROTO_IP', 'IP_MULTICAST_IF', { interfaceAddress: outside4?.address })
+      // Stays on this host, whose every interface is a member of the group of all hosts (RFC 1112).
+      udp.setsockopt('IPPROTO_IP', 'IP_MULTICAST_TTL', 0)
+      const allHosts = { host: '224.0.0.1', port }
+      for (const [loop, expected] of [
+        [true, ['here']],
+        [false, []],
+        [true, ['here']],
+      ] as const) {
+        udp.setsockopt('IPPROTO_IP', 'IP_MULTICAST_LOOP', loop)
+        await udp.sendto(text('here'), 0, allHosts)
+        await udp.sendto(text('end'), 0, { host: '127.0.0.1', port })
+        expect(await arrivals(udp)).toEqual(expected)
+      }
+    },
+  )
 })
 
 /** Groups that the interface has joined, as the kernel writes them. */
@@ -277,8 +282,9 @@ describe('a group of IPv6', () => {
   })
 
   // Interface-local (RFC 4291, section 2.7): no packet leaves, and no router hears of it.
-  it.skipIf(outside6 === undefined)(
+  it(
     'is received between joining and leaving, and with LOOP only',
+    needs(outside6, 'an interface with a link-local IPv6 address'),
     async () => {
       const udp = socket(AF_INET6, SOCK_DGRAM)
       udp.setsockopt('IPPROTO_IPV6', 'IPV6_MULTICAST_ALL', false)

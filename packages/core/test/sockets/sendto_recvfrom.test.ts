@@ -20,6 +20,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../../native-poll/test/support/child.js'
 import { temporaryFolder } from '../../../native-poll/test/support/folder.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
 import { expectWouldBlock, failure, freshLoop, ipAddress, tcpPair } from '../support/sockets.js'
 
@@ -68,7 +69,7 @@ describe.each(BACKENDS)('sendto and recvfrom on %s', (backend) => {
     expect(address === undefined || (address.family === 'Unix' && address.path === '')).toBe(true)
   })
 
-  it.runIf(hasAbstractNames)('carry Unix datagrams by abstract names', async () => {
+  it('carry Unix datagrams by abstract names', needs(hasAbstractNames, 'abstract names'), async () => {
     const path = `\0pollux-datagrams-${process.pid}-${backend}`
     const receiver = unix(path)
     const sender = unix(`${path}-2`)

@@ -17,6 +17,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest'
 import { Child, endChildren } from '../../../native-poll/test/support/child.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { listeningPeer } from '../../../native-poll/test/support/peer.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
 import {
@@ -79,7 +80,7 @@ describe.each(BACKENDS)('shutdown on %s', (backend) => {
 describe.each(BACKENDS)('close on %s', (backend) => {
   const at = freshLoop(backend)
 
-  it.runIf(isLinux)('closes the descriptor before it returns, watched or not', async () => {
+  it('closes the descriptor before it returns, watched or not', needs(isLinux, 'Linux'), async () => {
     const { client, server } = await tcpPair(at.loop)
     const { fd } = server
     const waiting = rejection(server.recv(Buffer.alloc(9)))
@@ -209,8 +210,9 @@ describe.each(BACKENDS)('close on %s', (backend) => {
     expectWouldBlock(pairs[1][0].tryRecv(Buffer.alloc(1)))
   })
 
-  it.runIf(isLinux)(
+  it(
     'of a socket whose file another descriptor keeps open leaves nothing behind in the poller',
+    needs(isLinux, 'Linux'),
     async () => {
       const { client, server } = await tcpPair(at.loop)
       const child = Child.run('cat', [], { fd: server.fd })

@@ -20,6 +20,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { Child } from '../../../native-poll/test/support/child.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { BACKENDS } from '../../../native-poll/test/support/server.js'
 import { failure, freshLoop, openFlags } from '../support/sockets.js'
 
@@ -74,13 +75,13 @@ describe.each(BACKENDS)('socket on %s', (backend) => {
     made?.close()
   })
 
-  it.runIf(isLinux).each([
+  it.each([
     ['an unknown family', 200, SOCK_STREAM, 0, 'EAFNOSUPPORT'],
     ['an unknown type', AF_INET, 15, 0, 'EINVAL'],
     ['a type that the family does not have', AF_INET, SOCK_SEQPACKET, 0, 'ESOCKTNOSUPPORT'],
     ['a protocol of another type', AF_INET, SOCK_STREAM, IPPROTO_UDP, 'EPROTONOSUPPORT'],
     ['a protocol of another family', AF_UNIX, SOCK_STREAM, IPPROTO_TCP, 'EPROTONOSUPPORT'],
-  ])('refuses %s', (_what, family, type, protocol, code) => {
+  ])('refuses %s', needs(isLinux, 'Linux'), (_what, family, type, protocol, code) => {
     const errno = -os.errno[code as keyof typeof os.errno] || undefined
     expect(() => socket(family, type, protocol, at)).toThrow(failure(code, 'socket', errno ? { errno } : {}))
   })
@@ -160,7 +161,7 @@ describe('socket', () => {
     EventLoop.default().close()
   })
 
-  it.runIf(isLinux)('says EMFILE when the process has no descriptor left', async () => {
+  it('says EMFILE when the process has no descriptor left', needs(isLinux, 'Linux'), async () => {
     const core = new URL('../../dist/index.js', import.meta.url)
     const program = `
       import { AF_UNIX, SOCK_STREAM, socket, socketpair, EventLoop } from '${core}'

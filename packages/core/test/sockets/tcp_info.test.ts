@@ -12,6 +12,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest'
 import { Child } from '../../../native-poll/test/support/child.js'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { readHex, readNumbers } from '../../../native-poll/test/support/option_reader.js'
 import { binding } from '../../../native-poll/test/support/raw_reactor.js'
 
@@ -101,7 +102,7 @@ async function exchange(subject: Socket, bytes: number): Promise<void> {
   for (let got = 0; got < bytes; ) got += await subject.recv(answer.subarray(got))
 }
 
-describe.skipIf(layout === undefined)('TCP_INFO', () => {
+describe('TCP_INFO', needs(layout, 'TCP_INFO'), () => {
   it('is what Python reads of the same socket', async () => {
     const { child, subject } = await connection()
     await exchange(subject, 10_000)
@@ -217,7 +218,11 @@ describe.skipIf(layout === undefined)('TCP_INFO', () => {
   })
 })
 
-it.skipIf(layout !== undefined)('TCP_INFO is ENOPROTOOPT where the system does not describe it', () => {
-  const subject = socket(AF_INET, SOCK_STREAM)
-  expect(() => infoOf(subject)).toThrow('getsockopt TCP_INFO: this platform has no TCP_INFO (ENOPROTOOPT)')
-})
+it(
+  'TCP_INFO is ENOPROTOOPT where the system does not describe it',
+  needs(layout === undefined, 'a system that does not describe TCP_INFO'),
+  () => {
+    const subject = socket(AF_INET, SOCK_STREAM)
+    expect(() => infoOf(subject)).toThrow('getsockopt TCP_INFO: this platform has no TCP_INFO (ENOPROTOOPT)')
+  },
+)

@@ -1,5 +1,5 @@
 /**
- * The receiving half of a connection: from bytes to messages.
+ * The receiving half of a connection: from bytes to messages. Who gets them is `connection-handling.ts`.
  *
  * ```
  *   chunk ──▶ Rest, if there is one or the connection is held ──▶ codec.decode ──▶ plugins ──▶ message
@@ -10,13 +10,12 @@
 import type { Codec } from '../codecs/codec.js'
 import { frameTooLong, incompleteFrame, malformedFrame } from '../codecs/codec-error.js'
 import { Input } from '../codecs/input.js'
-import { ConnectionHolds } from './connection-holds.js'
+import { ConnectionHandling } from './connection-handling.js'
 import type { Deadlines } from './deadlines.js'
-import { DECODING, DELIVERY_DUE, END_WAITS, HAD_MESSAGE, HANDLER_RUNS } from './flags.js'
+import { DECODING, DELIVERY_DUE, END_WAITS, HANDLER_RUNS } from './flags.js'
 import { Hold } from './holds.js'
 import { Lifecycle } from './lifecycle.js'
 import { Rest } from './rest.js'
-import { isThenable } from './results.js'
 
 const { ENDED } = Lifecycle
 
@@ -25,7 +24,7 @@ const NOTHING = Buffer.alloc(0)
 /** What codecs read from; null while one does, so that another, further up the stack, has its own. */
 let spareInput: Input | null = new Input(NOTHING)
 
-export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<State, In, Out> {
+export abstract class ConnectionInput<State, In, Out> extends ConnectionHandling<State, In, Out> {
   /** What it must have done by when; null where there is no such thing. */
   protected deadlines: Deadlines | null = null
 
@@ -100,45 +99,6 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
     queueMicrotask(() => this.deliverWaiting())
   }
 
-  /** A handler's promise: until it is settled, nothing else is delivered. */
-  protected awaitHandler(result: unknown): void {
-    if (!isThenable(result)) return
-    if (this.settings.adapter !== null) {
-      // It asks for each message by itself, often from within this very handler.
-      this.flags |= HANDLER_RUNS
-      result.then(
-        () => this.adaptedHandlerDone(),
-        (error: unknown) => this.loop.contain(this, error),
-      )
-      return
-    }
-    // Reading is paused only if more comes meanwhile: most promises are faster.
-    this.holds |= Hold.HANDLER
-    result.then(
-      () => this.handlerDone(),
-      (error: unknown) => {
-        this.holds &= ~Hold.HANDLER
-        this.loop.contain(this, error)
-      },
-    )
-  }
-
-  /** Of a handler that holds nothing back: another, which an upgrade has brought, may hold by now. */
-  private adaptedHandlerDone(): void {
-    this.flags &= ~HANDLER_RUNS
-    this.settings.adapter?.onHandlerDone()
-  }
-
-  private handlerDone(): void {
-    if ((this.flags & HANDLER_RUNS) !== 0 && this.settings.adapter !== null) {
-      this.adaptedHandlerDone()
-      return
-    }
-    this.holds &= ~Hold.HANDLER
-    if (this.stands || (this.flags & (DECODING | DELIVERY_DUE)) !== 0) return
-    this.deliverWaiting()
-  }
-
   protected override deliverWaiting(): void {
     this.flags &= ~DELIVERY_DUE
     if (this.stands || this.lifecycle > ENDED) return
@@ -150,17 +110,6 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
     } catch (error) {
       this.loop.contain(this, error)
     }
-  }
-
-  private handleChunk(chunk: Buffer): void {
-    const { settings } = this
-    if (settings.data === null) {
-      this.keep(chunk, 0, chunk.length)
-      return
-    }
-    this.flags |= HAD_MESSAGE
-    const result = settings.data.call(settings.self, this as never, chunk)
-    if (result !== undefined) this.awaitHandler(result)
   }
 
   private decodeChunk(chunk: Buffer): void {
@@ -295,16 +244,6 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
     return true
   }
 
-  private handleMessage(message: In): void {
-    const { settings } = this
-    settings.statistics.messagesReceived++
-    this.flags |= HAD_MESSAGE
-    if (settings.hooks.message !== null && !this.tellMessage(message)) return
-    if (settings.message === null) return
-    const result = settings.message.call(settings.self, this as never, message)
-    if (result !== undefined) this.awaitHandler(result)
-  }
-
   private readRest(input: Input, rest: Rest): void {
     input.bytes = rest.bytes
     input.start = rest.start
@@ -350,12 +289,5 @@ export abstract class ConnectionInput<State, In, Out> extends ConnectionHolds<St
 
   private tellReceived(bytes: number): void {
     for (const plugin of this.settings.hooks.received ?? []) plugin.received(this as never, bytes)
-  }
-
-  private tellMessage(message: In): boolean {
-    for (const plugin of this.settings.hooks.message ?? []) {
-      if (plugin.message(this as never, message) === false) return false
-    }
-    return true
   }
 }

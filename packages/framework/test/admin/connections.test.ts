@@ -1,6 +1,7 @@
 // What /connections and /stats tell, held against the kernel and the peers.
 import type { Connection } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { Births } from '../../src/admin/births.js'
 import { Heaviest } from '../../src/admin/heaviest.js'
 import { quantile } from '../../src/admin/quantiles.js'
@@ -36,7 +37,7 @@ describe('/connections', () => {
     ])
   })
 
-  it.runIf(KNOWS_LINUX)('has TCP_INFO of TCP connections', async () => {
+  it('has TCP_INFO of TCP connections', needs(KNOWS_LINUX, 'a build with the calls of Linux'), async () => {
     const service = await serve({ ...apart(), ...echo })
     const admin = await adminOf({ servers: [service.server] })
     const peer = await service.connect()

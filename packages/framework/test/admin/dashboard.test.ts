@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import type { Server } from '@pollux/framework'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { textLines } from '../support/lines.js'
 import { BACKENDS } from '../support/raw.js'
 import { echo, leaveNothingBehind, loopOn, portOf, serve } from '../support/serving.js'
@@ -40,7 +41,7 @@ function pathOf(program: string): string | undefined {
   }
 }
 
-describe.runIf(CHROMIUM !== undefined)('the dashboard, in chromium', () => {
+describe('the dashboard, in chromium', needs(CHROMIUM, 'chromium'), () => {
   let browser: Browser
 
   // Before the descriptors are counted: its pipes stay for all tests.

@@ -1,8 +1,8 @@
 // Requests over what makes connections: a client that comes back, a pool; and with a real server, all of them.
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { connect, createRequests } from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
+import { needsPrograms } from '../../../native-poll/test/support/needs.js'
 import {
   BACKENDS,
   Child,
@@ -135,9 +135,7 @@ describe('requests over a pool', () => {
   })
 })
 
-const hasRedis = spawnSync('redis-server', ['--version']).error === undefined
-
-describe.skipIf(!hasRedis)('with redis-server (skipped where it is missing)', () => {
+describe('with redis-server', needsPrograms('redis-server'), () => {
   const folder = temporaryFolder()
 
   async function redisServer(): Promise<{ path: string }> {

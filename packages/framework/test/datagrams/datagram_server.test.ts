@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createDatagramServer, type DatagramSocket } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
 import { python } from '../../../core/test/datagrams/support/datagrams.js'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { BACKENDS, eventually, KNOWS_LINUX, patiently, temporaryFolder } from '../support/raw.js'
 import { loopOn, promised } from '../support/serving.js'
 import { HERE, leaveNothingBehind, serve, serverOf, text, udpPeer } from './support/serving.js'
@@ -128,7 +129,7 @@ describe('the sockets of a datagram server', () => {
     expect(third.addresses).toEqual([])
   })
 
-  it.skipIf(!KNOWS_LINUX)('may have an abstract name', async () => {
+  it('may have an abstract name', needs(KNOWS_LINUX, 'abstract names'), async () => {
     const path = `\0pollux-${process.pid}-datagrams`
     const { server } = await serve({ message: (socket) => socket.reply() }, { path })
     expect(server.address).toEqual({ family: 'Unix', path })

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { endChildren, temporaryFolder } from '../support/raw.js'
 import { leaveNothingBehind } from '../support/serving.js'
 import { record } from './figures.js'
@@ -19,7 +20,7 @@ const folder = temporaryFolder()
 const shim = join(folder, 'clock.so')
 
 // A library that is loaded first is the GNU linker's and musl's way to do it.
-describe.skipIf(process.platform !== 'linux')('a wall clock that jumps', () => {
+describe('a wall clock that jumps', needs(process.platform === 'linux', 'Linux'), () => {
   beforeAll(() => {
     const source = fileURLToPath(new URL('fixtures/clock.c', import.meta.url))
     execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl'])

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Channel, EventLoop } from '@pollux/core'
 import { connect } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { readNumbers } from '../../../native-poll/test/support/option_reader.js'
 import { BACKENDS, eventually, KNOWS_LINUX, Peer, patiently, temporaryFolder } from '../support/raw.js'
 import { echo, leaveNothingBehind, loopOn, portOf, promised, serverOf } from '../support/serving.js'
@@ -18,7 +19,7 @@ function fdOf(loop: EventLoop): number {
   return loop.reactor.fd(channel.handle)
 }
 
-describe.runIf(KNOWS_LINUX)('listen', () => {
+describe('listen', needs(KNOWS_LINUX, 'a build with the calls of Linux'), () => {
   const fresh = () => serverOf({ ...echo, loop: loopOn(BACKEND) })
 
   it('sets TCP_DEFER_ACCEPT, with which nobody is accepted who says nothing', async () => {

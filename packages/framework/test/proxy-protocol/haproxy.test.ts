@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ProxyHeader, proxyHeaderOf, proxyProtocol } from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
-import { hasProgram } from '../support/programs.js'
+import { needsPrograms } from '../../../native-poll/test/support/needs.js'
 import { BACKENDS, Child, endChildren, Peer, patiently, temporaryFolder } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, serve } from '../support/serving.js'
 
@@ -55,7 +55,7 @@ async function connected(port: number): Promise<Peer> {
   }
 }
 
-describe.skipIf(!hasProgram('haproxy', '-v'))('haproxy', () => {
+describe('haproxy', needsPrograms('haproxy'), () => {
   it.each([
     ['send-proxy', 1],
     ['send-proxy-v2', 2],

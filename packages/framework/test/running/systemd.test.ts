@@ -1,6 +1,5 @@
 // Sockets that systemd passes, and what it is told: by its own tools where they are there, and by children with real
 // descriptors anywhere.
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { EventLoop, listenTargetsFromSystemd, notifySystemd } from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
 import { checkFds } from '../../../native-poll/test/support/leaks.js'
+import { needsPrograms } from '../../../native-poll/test/support/needs.js'
 import {
   BACKENDS,
   Child,
@@ -31,8 +31,6 @@ const folder = temporaryFolder()
 
 const SERVICE = fileURLToPath(new URL('../fixtures/service.mjs', import.meta.url))
 const LISTENING = /^listening on tcp:\/\/127\.0\.0\.1:(\d+)$/m
-
-const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
 
 /** A child that is passed a listening socket as systemd passes it. */
 async function activated(options: object, env: NodeJS.ProcessEnv = {}) {
@@ -88,7 +86,7 @@ describe('sockets of systemd', () => {
     expect(await child.awaitExit()).toBe(3)
   })
 
-  it.skipIf(!has('systemd-socket-activate'))('come from systemd-socket-activate', async () => {
+  it('come from systemd-socket-activate', needsPrograms('systemd-socket-activate'), async () => {
     // A free port, for it takes none of its own choosing.
     const { server, port } = await listeningPeer({ host: '127.0.0.1', port: 0 })
     server.close()
@@ -141,8 +139,9 @@ describe('notifications', () => {
     for (const bad of ['', 'ready', 5]) expect(() => notifySystemd(bad as string)).toThrow(/"?state/)
   })
 
-  it.skipIf(!has('socat')).each(KNOWS_LINUX ? ['path', 'abstract'] : ['path'])(
+  it.each(KNOWS_LINUX ? ['path', 'abstract'] : ['path'])(
     'tell of the life of a service, by %s',
+    needsPrograms('socat'),
     async (kind) => {
       const path = kind === 'path' ? join(folder, 'notify') : `pollux-${process.pid}-notify`
       const address = kind === 'path' ? `UNIX-RECV:${path}` : `ABSTRACT-RECV:${path}`

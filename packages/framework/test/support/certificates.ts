@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasProgram } from './programs.js'
+import { hasProgram } from '../../../native-poll/test/support/needs.js'
 import { temporaryFolder } from './raw.js'
 
-export const HAS_OPENSSL = hasProgram('openssl', 'version')
+export const HAS_OPENSSL = hasProgram('openssl')
 
 export interface Identity {
   key: Buffer

@@ -3,11 +3,12 @@ import { createServer as createPlainServer, type Socket } from 'node:net'
 import { createServer, type TlsOptions as NodeOptions, type TLSSocket } from 'node:tls'
 import { type Connection, type ConnectionInit, connect, lines, type TlsOptions } from '@pollux/framework'
 import { afterEach, describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { HAS_OPENSSL, makeCertificates } from '../support/certificates.js'
 import { BACKENDS, eventually, expectSameBytes, noise, patiently } from '../support/raw.js'
 import { leaveNothingBehind, loopOn, promised } from '../support/serving.js'
 
-describe.skipIf(!HAS_OPENSSL)('a TLS client (needs openssl)', () => {
+describe('a TLS client', needs(HAS_OPENSSL, 'openssl'), () => {
   leaveNothingBehind()
   const certificates = HAS_OPENSSL ? makeCertificates() : (undefined as never)
   const { ca, server: identity, other, client } = certificates ?? {}

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { type AnyConnection, createServer, type Plugin, type TlsOptions } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { HAS_OPENSSL, makeCertificates } from '../support/certificates.js'
 import { BACKENDS, eventually, noise, patiently } from '../support/raw.js'
 import { expectEcho, leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 import { connectTls, failureOf } from '../support/tls_peer.js'
 
-describe.skipIf(!HAS_OPENSSL)('a TLS handshake (needs openssl)', () => {
+describe('a TLS handshake', needs(HAS_OPENSSL, 'openssl'), () => {
   leaveNothingBehind()
   const certificates = HAS_OPENSSL ? makeCertificates() : (undefined as never)
   const { ca, server: identity, other, client, stranger } = certificates ?? {}

@@ -12,12 +12,13 @@ import {
   toDuplex,
 } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { HAS_OPENSSL, makeCertificates } from '../support/certificates.js'
 import { BACKENDS, eventually, expectSameBytes, iteration, noise, Peer, patiently } from '../support/raw.js'
 import { echo, expectEcho, leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 import { connectTls } from '../support/tls_peer.js'
 
-describe.skipIf(!HAS_OPENSSL)('a TLS server (needs openssl)', () => {
+describe('a TLS server', needs(HAS_OPENSSL, 'openssl'), () => {
   leaveNothingBehind()
   const certificates = HAS_OPENSSL ? makeCertificates() : (undefined as never)
   const { ca, server: identity } = certificates ?? {}

@@ -3,11 +3,12 @@ import { createServer, type Socket } from 'node:net'
 import { connect as connectNodeTls, TLSSocket } from 'node:tls'
 import { type Connection, connect, lines, type ServerInit } from '@pollux/framework'
 import { describe, expect, it } from 'vitest'
+import { needs } from '../../../native-poll/test/support/needs.js'
 import { HAS_OPENSSL, makeCertificates } from '../support/certificates.js'
 import { BACKENDS, eventually, noise, Peer, patiently } from '../support/raw.js'
 import { expectEcho, leaveNothingBehind, loopOn, promised, serve } from '../support/serving.js'
 
-describe.skipIf(!HAS_OPENSSL)('startTls (needs openssl)', () => {
+describe('startTls', needs(HAS_OPENSSL, 'openssl'), () => {
   leaveNothingBehind()
   const certificates = HAS_OPENSSL ? makeCertificates() : (undefined as never)
   const { ca, server: identity } = certificates ?? {}

@@ -7,7 +7,7 @@ import type { Random } from './random.js'
 import { constants, type RawReactor } from './raw_reactor.js'
 import { serveTcp } from './server.js'
 
-const CONNECTIONS = 25
+export const CONNECTIONS = 25
 const MOST_BYTES = 200_000
 
 /** An echo server with rings, slabs and kernel buffers far too small, and peers that give it no rest. */

@@ -8,7 +8,7 @@ import { iteration, patiently } from '../../../native-poll/test/support/patience
 import { noise } from '../../../native-poll/test/support/peer.js'
 import type { Random } from '../../../native-poll/test/support/random.js'
 
-const CONNECTIONS = 40
+export const CONNECTIONS = 40
 const MOST_BYTES = 300_000
 
 /** An echo server, by `pipe` or by `write`, and clients that give it no rest. What is not broken off comes back whole. */

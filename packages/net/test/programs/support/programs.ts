@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, describe, it } from 'vitest'
 import { Child } from '../../../../native-poll/test/support/child.js'
+import { needs } from '../../../../native-poll/test/support/needs.js'
 
 /** Who runs the servers where this process is root, as which most of them refuse to run: nobody, of no group. */
 const ORDINARY_USER = 65534
@@ -37,20 +38,19 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Tests that need a program: where it is missing they are skipped, and say so by name; in CI nothing may be missing. */
+/** Tests that need a program: where it is missing they are skipped, but in CI nothing may be missing. */
 export function describeWith(program: string, what: string, body: () => void): void {
-  if (locate(program) !== undefined) {
-    describe(what, () => {
-      afterAll(endServers)
-      body()
-    })
-  } else if (process.env.CI) {
+  const isThere = locate(program) !== undefined
+  if (!isThere && process.env.CI) {
     it(`${what}: ${program} is installed`, () => {
       throw new Error(`${program} is missing, which .ci/run should have installed`)
     })
-  } else {
-    describe.skip(`${what} (needs ${program})`, body)
+    return
   }
+  describe(what, needs(isThere, program), () => {
+    afterAll(endServers)
+    body()
+  })
 }
 
 /** A folder for what a server reads and writes, and for nobody else. */
