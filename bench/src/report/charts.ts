@@ -89,7 +89,7 @@ interface Cost {
 const COSTS: Cost[] = [
   {
     name: 'throughput',
-    what: 'messages a second',
+    what: 'throughput',
     of: ({ value }) => value,
     style: { axis: 'messages a second', scale: 'linear' },
     best: 'highest',

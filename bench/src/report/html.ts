@@ -21,7 +21,9 @@ function partHtml(part: Part): string {
   if ('table' in part) {
     const { head, rows, kind } = part.table
     // A ratio and its interval stay in one line.
-    const whole = rows.map((cells) => cells.map((cell) => cell.replaceAll(/ (?=[(▼?])/g, '\u00a0')))
+    const whole = rows.map((cells) =>
+      cells.map((cell) => cell.replaceAll(/ (?=[(▼?])/g, '\u00a0').replaceAll('–', '\u2060–\u2060')),
+    )
     return htmlTable(head, whole, kind).replaceAll(/<td>([^<]*▼[^<]*)<\/td>/g, '<td class="loses">$1</td>')
   }
   if ('cards' in part) {

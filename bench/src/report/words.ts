@@ -12,7 +12,7 @@ export function formatFigure(value: number, unit: Unit): string {
 
 function percent(ratio: number): string {
   const value = Math.abs(ratio - 1) * 100
-  return `${value.toFixed(value < 10 ? 1 : 0)}%`
+  return `${value.toFixed(value < 9.95 ? 1 : 0)}%`
 }
 
 /** How many times, or by how many percent: whichever people say. */
@@ -27,7 +27,7 @@ export function sentence({ workload, pollux, best }: Finding): string {
   const ratio = best.ratio.median
   const perhaps = best.isCertain ? '' : ', as far as one can tell from so few rounds'
   if (best.outcome === 'level') {
-    return `${pollux.label} and ${best.peer.label} are level (${formatInterval(best.ratio)})`
+    return `${pollux.label} and ${best.peer.label} are level: ${formatInterval(best.ratio)}`
   }
   if (lessIsBetter(workload)) return `${pollux.label} takes ${times(ratio)} ${best.peer.label}${perhaps}`
   return best.outcome === 'ahead'
