@@ -41,7 +41,10 @@ describe('the command', () => {
   beforeAll(() => {
     mkdirSync(join(root, 'bench/results'), { recursive: true })
     mkdirSync(join(root, 'docs/benchmarks'), { recursive: true })
-    writeFileSync(join(root, 'bench/results/comparison.json'), JSON.stringify(comparison({ rounds: 2, workloads: WORKLOADS.slice(0, 2) })))
+    writeFileSync(
+      join(root, 'bench/results/comparison.json'),
+      JSON.stringify(comparison({ rounds: 2, workloads: WORKLOADS.slice(0, 2) })),
+    )
     writeFileSync(join(root, 'docs/benchmarks/bars-of-old.svg'), '')
     writeFileSync(join(root, 'README.md'), page)
   })
