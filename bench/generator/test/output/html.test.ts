@@ -1,7 +1,7 @@
 // The page of a run, in a browser.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { needs, needs } from '../../../../packages/native-poll/test/support/needs.js'
+import { needs } from '../../../../packages/native-poll/test/support/needs.js'
 import { percentileOf, readPercentiles } from '../../src/charts/percentiles.js'
 import { resultHtml } from '../../src/output/html.js'
 import { CHROMIUM, launch, open } from '../support/chromium.js'
