@@ -119,7 +119,7 @@ const udp = (size: number, depth: number) =>
     family: 'udp',
     who: 'all',
     protocols: ['udp'],
-    reference: 'c-epoll',
+    reference: 'c-recvmmsg',
   })
 
 const unix = (connections: number, size: number, who: Workload['who']) =>
