@@ -37,7 +37,7 @@ export interface Round {
   clientCpuSeconds: number
   /** The generator's CPU time by the wall's, for each of its workers: 1 is a worker that never slept. */
   clientBusy: number
-  /** How many of the connections had a reply waiting when the generator looked, on average (0 to 1). */
+  /** How many of the connections had a reply waiting between turns of the generator's event loop, on average (0 to 1). */
   queueShare: number
   server?: ServerUse
 }
