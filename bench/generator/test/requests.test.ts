@@ -85,22 +85,25 @@ describe('requests and replies', () => {
 describe('the latency of a server that stalls for 300 ms', () => {
   /** Each connection's bytes wait while it stalls, as they do when a server collects garbage. */
   async function stallingOnce() {
+    let begin: NodeJS.Timeout | undefined
     let stalled = false
     const held: [Socket, Buffer][] = []
-    const { target } = await listen((socket) => {
-      socket.setNoDelay(true)
-      socket.on('data', (data) => {
-        if (stalled) held.push([socket, data])
-        else socket.write(data)
-      })
-    })
-    const begin = setTimeout(() => {
+    const stall = () => {
       stalled = true
       setTimeout(() => {
         stalled = false
         for (const [socket, data] of held) socket.write(data)
       }, 300)
-    }, 600)
+    }
+    const { target } = await listen((socket) => {
+      socket.setNoDelay(true)
+      socket.on('data', (data) => {
+        // In the midst of the run, however long the process took to begin.
+        begin ??= setTimeout(stall, 500)
+        if (stalled) held.push([socket, data])
+        else socket.write(data)
+      })
+    })
     onTestFinished(() => clearTimeout(begin))
     return { target, held }
   }
