@@ -13,6 +13,15 @@ if [ "$port" = 0 ]; then
   port=$(node -e "const s = require('net').createServer().listen(0, '$host', () => { console.log(s.address().port); s.close() })")
 fi
 
+# is_bound tcp|udp: whether a socket listens on the port. Nothing connects: some servers take the first for their client.
+is_bound() {
+  hex=$(printf '%04X' "$port")
+  case $1 in
+    tcp) grep -q ":$hex 00000000:0000 0A " /proc/net/tcp ;;
+    udp) grep -q ":$hex 00000000:0000 07 " /proc/net/udp ;;
+  esac
+}
+
 # say_when COMMAND…: prints where the server listens, once the command succeeds. To be run beside the server, which takes
 # the place of the shell: its process is the one that is measured.
 say_when() {
@@ -20,5 +29,5 @@ say_when() {
     kill -0 $$ 2>/dev/null || exit
     sleep 0.02
   done
-  echo "listening on tcp://$host:$port"
+  echo "listening on ${scheme:-tcp}://$host:$port"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npm run bench`: from words to commands. */
 import { compareAll } from './comparison/command.js'
+import { crossCheck } from './crosscheck/command.js'
 import { type Flags, parseFlags, pick, USAGE } from './flags.js'
 import { runSuite } from './suite-command.js'
 import { SUITES } from './suites.js'
@@ -14,6 +15,7 @@ async function main(args: string[]): Promise<number> {
     return 0
   }
   if (what.length === 0) return compareAll(flags, args)
+  if (what[0] === 'crosscheck' && what.length === 1) return crossCheck(flags, args)
   return runSuites(what, flags, args)
 }
 

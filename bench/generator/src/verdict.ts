@@ -1,7 +1,6 @@
 /** What a reader of the figures has to know before believing them. */
 import type { Options } from './options.js'
 import type { Round, SlowReadersResult, Verdict } from './result.js'
-import { writtenBytes } from './settled-memory.js'
 
 /** A generator that was busier than this had no time left. */
 const GENERATOR_BUSY = 0.95
@@ -63,30 +62,14 @@ export function judge(evidence: Evidence): Verdict {
   return { generatorBound, noisy, spread, wrongAnswers: wrong, notes }
 }
 
-/** What slow readers did to the others, and to the server. */
-function noteOn({
-  connections,
-  gone,
-  alone,
-  beside,
-  serverBefore,
-  serverAfter,
-  ...bytes
-}: SlowReadersResult): string {
+/** What slow readers did to the others. */
+function noteOn({ connections, alone, beside }: SlowReadersResult): string {
   const throughput = beside.messagesPerSecond / alone.messagesPerSecond
   const hasSuffered = throughput < SUFFERED_THROUGHPUT || beside.p99Us > alone.p99Us * SUFFERED_LATENCY
-  const mib = (count: number) => `${(count / 2 ** 20).toFixed(1)} MiB`
-  const parts = [
+  return (
     `beside ${connections} slow readers the others ${hasSuffered ? 'suffered' : 'did not suffer'}: ` +
-      `${(throughput * 100).toFixed(0)}% of the throughput, p99 ${beside.p99Us.toFixed(0)} µs in place of ${alone.p99Us.toFixed(0)}`,
-  ]
-  if (serverBefore !== undefined && serverAfter !== undefined) {
-    const growth = writtenBytes(serverAfter) - writtenBytes(serverBefore)
-    parts.push(`the server's memory grew by ${mib(growth)}`)
-  }
-  parts.push(`they asked with ${mib(bytes.sentBytes)} and read ${mib(bytes.readBytes)}`)
-  if (gone > 0) parts.push(`the server got rid of ${gone} of them`)
-  return parts.join('; ')
+    `${(throughput * 100).toFixed(0)}% of the throughput, p99 ${beside.p99Us.toFixed(0)} µs in place of ${alone.p99Us.toFixed(0)}`
+  )
 }
 
 function isGeneratorBound(options: Evidence['options'], rounds: readonly Round[], lateNs: number): boolean {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startRedis } from '../../../examples/test/support/redis.js'
-import { hasProgram, needsPrograms } from '../../../packages/native-poll/test/support/needs.js'
+import { needsPrograms } from '../../../packages/native-poll/test/support/needs.js'
 import { measure } from './support/command.js'
 import { startProgram } from './support/programs.js'
 import { listen } from './support/servers.js'
@@ -12,12 +12,12 @@ import { stop } from './support/stop.js'
 import { total } from './support/totals.js'
 
 describe('http', () => {
-  it.for([
-    ['the example', 'examples/dist/http.js', true],
-    ['node:http', 'bench/peers/node-http.mjs', true],
-    ['nginx', 'bench/peers/nginx.sh', hasProgram('nginx')],
-  ] as const)('measures %s, also with requests in a row', async ([name, program, isThere], { skip }) => {
-    skip(!isThere, `needs ${name}`)
+  it('measures the example', () => checkHello('examples/dist/http.js'))
+  it('measures node:http', () => checkHello('bench/peers/node-http.mjs'))
+  it('measures nginx', needsPrograms('nginx'), () => checkHello('bench/peers/nginx.sh'))
+
+  /** One request after the other, and several in a row. */
+  async function checkHello(program: string) {
     const { target, pid } = await startProgram(program)
     for (const depth of ['1', '16']) {
       const flags = ['--path', '/hello', '--depth', depth, '--connections', '10', '--verify']
@@ -27,7 +27,7 @@ describe('http', () => {
       expect(total(result, 'messages')).toBeGreaterThan(0)
       expect(total(result, 'verifiedBytes')).toBeGreaterThan(0)
     }
-  })
+  }
 
   it('takes the path of the target, and counts what is not found', async () => {
     const { target } = await startProgram('bench/peers/node-http.mjs')

@@ -37,7 +37,7 @@ describe('slow readers', () => {
     // A server with backpressure keeps no more than its watermarks.
     expect(growth(slow)).toBeLessThan(64 * MIB)
     expect(result.verdict.notes.join()).toMatch(
-      /beside 5 slow readers the others .*; the server's memory grew by/,
+      /beside 5 slow readers the others (suffered|did not suffer): \d+% of/,
     )
   })
 
@@ -89,6 +89,5 @@ describe('slow readers', () => {
     expect(result.errors).toEqual({})
     expect(code).toBe(0)
     expect(slowOf(result).gone).toBe(3)
-    expect(result.verdict.notes.join()).toContain('the server got rid of 3 of them')
   })
 })

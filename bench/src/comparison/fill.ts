@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import type { Protocol } from '../peers/comparison-peer.js'
 import { KEYS } from './workloads.js'
 
-/** The name of a key, as pollux-bench's `key:{n}` writes it. */
-export function keyName(number: number): string {
-  return `key:${String(number).padStart(String(KEYS - 1).length, '0')}`
+/** The name of a key, as redis-benchmark writes it. */
+function keyName(number: number): string {
+  return `key:${String(number).padStart(12, '0')}`
 }
 
 /** Sets all keys to values of that size, in one go. Rejects where the server says anything but that it has done so. */

@@ -25,6 +25,9 @@ const MIB = 1024 * KIB
 /** How many keys a store holds: more than fit in the cache of a core. */
 export const KEYS = 100_000
 
+/** Their names as redis-benchmark makes them, of twelve digits: pollux-bench gives five, as many as the number of keys asks for. */
+const KEY = 'key:0000000{n}'
+
 function sizeLabel(bytes: number): string {
   if (bytes >= MIB) return `${bytes / MIB} MiB`
   return bytes >= KIB ? `${bytes / KIB} KiB` : `${bytes.toLocaleString('en')} B`
@@ -142,7 +145,7 @@ function http(depth: number): Workload {
 /** The store in the protocol that each server has; the script speaks memcached's. */
 function store(command: 'get' | 'set', depth: number): Workload {
   const script = join(BENCH_DIR, 'load', `memcache-${command}.mjs`)
-  const words = command === 'get' ? 'GET key:{n}' : 'SET key:{n} {size}'
+  const words = command === 'get' ? `GET ${KEY}` : `SET ${KEY} {size}`
   return row(50, 64, depth, {
     name: `${command}${depth === 1 ? '' : `x${depth}`}`,
     label: `${command.toUpperCase()} × 50${depth === 1 ? '' : `, ${depth} in flight`}`,

@@ -1,0 +1,165 @@
+/** `npm run bench -- crosscheck`: the same servers under other load generators, interleaved with ours. */
+import { fillStore } from '../comparison/fill.js'
+import { protocolFor } from '../comparison/matrix.js'
+import { startServer } from '../comparison/trial.js'
+import { compilePrograms } from '../compile.js'
+import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
+import { type Flags, pick, randomSeed } from '../flags.js'
+import { formatValue } from '../format.js'
+import { listComparisonPeers } from '../peers/comparison.js'
+import { type ComparisonPeer, type Protocol, preparePeers, type Skipped } from '../peers/comparison-peer.js'
+import { planRows, type Row } from '../plan.js'
+import { type FileTrial, type Method, type ResultsFile, saveResults } from '../results-file.js'
+import { describeRevision } from '../revision.js'
+import type { Server } from '../server.js'
+import { UsageError } from '../usage-error.js'
+import { CHECKS, type Check, suits, toolServers } from './checks.js'
+import { agreements, agreementTable } from './table.js'
+import type { Tool } from './tools.js'
+
+/** A tool at a server. */
+interface Pair {
+  tool: Tool
+  server: ComparisonPeer
+}
+
+/** Runs all checks, prints and saves. @returns the exit code: 1 where a trial failed; that tools differ is no failure */
+export async function crossCheck(flags: Flags, args: readonly string[]): Promise<number> {
+  if (flags.against !== undefined || flags.twin) {
+    throw new UsageError(
+      'crosscheck compares load generators, not servers: it takes no --against and no --twin',
+    )
+  }
+  const names = CHECKS.map(({ workload }) => ({ name: workload.name }))
+  const wanted = pick(names, flags.workload, '--workload').map(({ name }) => name)
+  const checks = CHECKS.filter(({ workload }) => wanted.includes(workload.name))
+  const all = [...listComparisonPeers({ backend: flags.backend }), ...toolServers()]
+  const only = pick(
+    all.filter(({ name }) => checks.some(({ servers }) => servers.includes(name))),
+    flags.only,
+    '--only',
+  )
+  compilePrograms()
+  const { ready, skipped } = preparePeers(only)
+  const rows = rowsOf(checks, ready, skipped)
+  if (rows.length === 0) throw new UsageError(`nothing can be checked here: ${skipped.map(({ why }) => why)}`)
+
+  const environment = readEnvironment()
+  const method: Method = {
+    rounds: flags.rounds ?? (flags.quick ? 2 : 6),
+    durationSeconds: flags.duration ?? 1,
+    warmupSeconds: 0.3,
+    seed: flags.seed ?? randomSeed(),
+    quick: flags.quick ?? false,
+  }
+  for (const { peer, why } of skipped) say(`skipped: ${peer}: ${why}`)
+  say(`seed ${method.seed} (--seed ${method.seed} repeats this order)`)
+  const startedAt = new Date()
+  const trials = await runAll(rows, environment, method)
+  const file: ResultsFile = {
+    format: 1,
+    name: 'crosscheck',
+    command: [...args],
+    startedAt: startedAt.toISOString(),
+    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    revision: describeRevision(),
+    environment,
+    method,
+    peers: ready.map((peer) => ({
+      ...{ name: peer.name, label: peer.label, group: peer.group },
+      version: peer.version(),
+    })),
+    skipped,
+    workloads: rows.map(({ shape: { workload } }) => {
+      const { name, label, unit, family, connections, size, depth } = workload
+      return { name, label, unit, family, connections, size, depth }
+    }),
+    trials,
+  }
+  saveResults(file, flags, say)
+  process.stdout.write(
+    `\n${agreementTable(agreements(file))}\n\n${describeEnvironment(environment)}\n` +
+      `${method.rounds} rounds of ${method.durationSeconds} s a trial, ${file.seconds} s in all, seed ${method.seed}\n`,
+  )
+  const failures = trials.filter(({ error }) => error !== undefined)
+  for (const { round, workload, peer, tool, error } of failures) {
+    say(`FAILED: ${tool} at ${peer}, ${workload}, round ${round}: ${error}`)
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+/** Who meets whom; tools that are not there are added to those that are skipped. */
+function rowsOf(
+  checks: readonly Check[],
+  ready: readonly ComparisonPeer[],
+  skipped: Skipped[],
+): Row<Check, Pair>[] {
+  return checks.flatMap((check) => {
+    const tools = check.tools.filter((tool) => {
+      const why = tool.missing()
+      if (why !== undefined && !skipped.some(({ peer }) => peer === tool.name)) {
+        skipped.push({ peer: tool.name, why })
+      }
+      return why === undefined
+    })
+    const servers = ready.filter(({ name }) => check.servers.includes(name))
+    const peers = servers.flatMap((server) =>
+      tools.filter((tool) => suits(tool, server.name)).map((tool) => ({ tool, server })),
+    )
+    return peers.length === 0 ? [] : [{ shape: check, peers }]
+  })
+}
+
+async function runAll(
+  rows: readonly Row<Check, Pair>[],
+  environment: Environment,
+  method: Method,
+): Promise<FileTrial[]> {
+  const steps = planRows(rows, method.rounds, method.seed)
+  const trials: FileTrial[] = []
+  for (const { round, shape, peer } of steps) {
+    const trial = await runCheck({ round, order: trials.length }, shape, peer, environment, method)
+    trials.push(trial)
+    const { label, unit } = shape.workload
+    const outcome = trial.value === undefined ? `FAILED: ${trial.error}` : formatValue(trial.value, unit)
+    say(
+      `${trials.length}/${steps.length} round ${round} · ${label} · ${trial.tool} at ${trial.peer}: ${outcome}`,
+    )
+  }
+  return trials
+}
+
+/** One tool at one fresh server, once. */
+async function runCheck(
+  place: { round: number; order: number },
+  { workload }: Check,
+  { tool, server: peer }: Pair,
+  environment: Environment,
+  times: Method,
+): Promise<FileTrial> {
+  const trial: FileTrial = {
+    workload: workload.name,
+    peer: peer.name,
+    ...place,
+    tool: tool.name,
+    startedAt: new Date().toISOString(),
+    loadBound: false,
+    disturbed: false,
+  }
+  let server: Server | undefined
+  try {
+    const protocol = protocolFor(workload, peer) as Protocol
+    server = await startServer(peer, protocol, workload, environment)
+    if (workload.filled) await fillStore(protocol, server.target, workload.size)
+    const { target, pid } = server
+    Object.assign(trial, await tool.run(workload, { target, pid, protocol, cores: environment.cores, times }))
+  } catch (error) {
+    trial.error = error instanceof Error ? error.message : String(error)
+  }
+  await server?.stop()
+  return trial
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
