@@ -5,8 +5,8 @@ import { Server as TlsServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { invalidType } from './arguments.js'
 import { nodeError } from './errors.js'
-import { Server } from './server/server.js'
 import { showAddresses } from './http/session.js'
+import { Server } from './server/server.js'
 import { lookAfter } from './tls/below.js'
 
 /** What a server of Node's keeps of the options that it was made with: types have them not. */
@@ -103,7 +103,10 @@ function listenWith(server: NodeServer, listener: Server): void {
     close(callback?: (error?: Error) => void) {
       // Its own has to let go of idle connections, and of what it looks after them with.
       ownClose.call(server)
-      closeListener.call(listener, typeof callback === 'function' ? callback.bind(server as never) : undefined)
+      closeListener.call(
+        listener,
+        typeof callback === 'function' ? callback.bind(server as never) : undefined,
+      )
       return server
     },
     getConnections(callback: (error: Error | null, count: number) => void) {
