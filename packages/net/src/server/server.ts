@@ -297,7 +297,7 @@ abstract class ServerMethods extends EventEmitter implements ListenerOwner {
         const { fd = -1 } = handle
         const closed = () => handle.close()
         this[kStart](() => shareFd(fd), { address, port, type }, backlog, closed)
-        if (this._handle !== null) closeTogether(handle, this._handle)
+        if (this._handle !== null) closeTogether(handle, this._handle, this)
       }
     })
   }
