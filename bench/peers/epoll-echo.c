@@ -4,7 +4,7 @@
 // take are kept per connection, and that connection is not read again until they are gone, so memory stays
 // bounded.
 //
-//   epoll-echo [--host 127.0.0.1] [--port 0]
+//   epoll-echo [--host 127.0.0.1] [--port 0] | [--unix PATH]
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -123,6 +123,7 @@ static void on_acceptable(void) {
       }
       die("accept4");
     }
+    // Of a Unix socket it fails, and nothing needs it there.
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct connection* c = calloc(1, sizeof *c);
@@ -136,22 +137,14 @@ static void on_acceptable(void) {
   }
 }
 
-static void start_listening(const char* host, int port) {
-  listener_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener_fd < 0) die("socket");
-  int on = 1;
-  setsockopt(listener_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  bind_and_say(listener_fd, "tcp", host, port, kBacklog);
-}
-
 int main(int argc, char** argv) {
-  struct flags flags = parse_flags(argc, argv);
+  struct place place = place_from(argc, argv);
   end_on_signals();
 
   reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd < 0) die("epoll_create1");
-  start_listening(flags.host, flags.port);
+  listener_fd = listen_at(&place, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, kBacklog);
   // data.ptr is NULL for the listener alone.
   struct epoll_event listener_event = {.events = EPOLLIN, .data.ptr = NULL};
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener_fd, &listener_event) < 0) die("epoll_ctl");

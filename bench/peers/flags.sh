@@ -31,3 +31,8 @@ say_when() {
   done
   echo "listening on ${scheme:-tcp}://$host:$port"
 }
+
+# For say_when: somebody accepts.
+listens() {
+  node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"
+}

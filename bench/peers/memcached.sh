@@ -4,7 +4,11 @@
 #   memcached.sh --host 127.0.0.1 --port 0
 . "$(dirname "$0")/flags.sh"
 
-say_when node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))" &
+say_when listens &
 
+# It refuses to be root without being told who else to be.
 user=$([ "$(id -u)" = 0 ] && echo "-u nobody")
-exec memcached -l "$host" -p "$port" -t 1 -b 4096 -c 16000 -m 512 $user
+
+# -t: one worker. -R: requests of one connection before the next one's turn, where 20 would cost those that pipeline more a
+# turn of the loop each.
+exec memcached -l "$host" -p "$port" -U 0 -t 1 -b 4096 -c 20000 -R 1000 $user

@@ -1,9 +1,10 @@
 // One program over `node:net` and over @pollux/net: only the names of the modules differ.
 //
-//   node net.mjs --net MODULE [--attach MODULE] [--serve data|pipe|http] [--collect] [--host 127.0.0.1] [--port 0]
+//   node net.mjs --net MODULE [--attach MODULE] [--serve data|pipe|http|fanout] [--collect] [--host 127.0.0.1]
+//               [--port 0] [--unix PATH] [--size 100]
 //
 // `data` echoes by listener and `write`, `pipe` by `pipe`; `http` answers with a hello, on a listener of the module that
-// `--attach` names where there is one. With `--collect` garbage is collected whenever connections have stopped coming and going.
+// `--attach` names where there is one; `fanout` passes messages of `--size` bytes on to all. With `--collect` garbage is collected whenever connections have stopped coming and going.
 
 import { createServer as createHttpServer } from 'node:http'
 import { parseArgs } from 'node:util'
@@ -18,15 +19,35 @@ const { values: flags } = parseArgs({
     collect: { type: 'boolean', default: false },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '0' },
+    unix: { type: 'string' },
+    size: { type: 'string', default: '100' },
   },
 })
 
 const { createServer } = await import(flags.net)
 
+/** Bytes that wait for one connection. */
+const MAX_QUEUED = 256 * 1024
+
+/** A listener of 'data' that calls back with each message of that many bytes. */
+function inMessages(size, take) {
+  let partial = Buffer.alloc(0)
+  return (data) => {
+    const input = partial.length === 0 ? data : Buffer.concat([partial, data])
+    let at = 0
+    for (; input.length - at >= size; at += size) take(input.subarray(at, at + size))
+    partial = input.subarray(at)
+  }
+}
+
 const servers = {
   data: () =>
     createServer({ noDelay: true }, (socket) => {
-      socket.on('data', (data) => socket.write(data))
+      socket.on('data', (data) => {
+        // The peer sends faster than it reads.
+        if (!socket.write(data)) socket.pause()
+      })
+      socket.on('drain', () => socket.resume())
       // A peer that resets is not a failure of the server; without a listener it would end the process.
       socket.on('error', () => socket.destroy())
     }),
@@ -44,11 +65,26 @@ const servers = {
     const { attach } = await import(flags.attach)
     return attach(server)
   },
+  fanout: () => {
+    const all = new Set()
+    return createServer({ noDelay: true }, (socket) => {
+      all.add(socket)
+      const messages = inMessages(Number(flags.size), (message) => {
+        // Who has more than that waiting does not read, and misses this one.
+        for (const each of all) if (each.writableLength <= MAX_QUEUED) each.write(message)
+      })
+      socket.on('data', messages)
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => all.delete(socket))
+    })
+  },
 }
 
 const server = await servers[flags.serve]()
-server.listen({ host: flags.host, port: Number(flags.port), backlog: 4096 }, () => {
-  console.log(`listening on tcp://${flags.host}:${server.address().port}`)
+const place = flags.unix ? { path: flags.unix } : { host: flags.host, port: Number(flags.port) }
+server.listen({ ...place, backlog: 4096 }, () => {
+  const name = flags.unix ? `unix://${flags.unix}` : `tcp://${flags.host}:${server.address().port}`
+  console.log(`listening on ${name}`)
 })
 
 if (flags.collect) collectWhenCalm(server)
@@ -70,4 +106,10 @@ function collectWhenCalm(server) {
   }, 100).unref()
 }
 
-for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0))
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop)
+
+function stop() {
+  // Removes the path, too.
+  server.close()
+  process.exit(0)
+}

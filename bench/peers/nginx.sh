@@ -16,7 +16,7 @@ worker_processes 1;
 pid $folder/$port.pid;
 error_log stderr crit;
 events {
-  worker_connections 4096;
+  worker_connections 20000;
 }
 http {
   access_log off;
@@ -36,6 +36,6 @@ http {
 }
 CONF
 
-say_when node -e "require('net').connect($port, '$host').on('connect', () => process.exit(0)).on('error', () => process.exit(1))" &
+say_when listens &
 
 exec nginx -p "$folder" -c "$folder/$port.conf"

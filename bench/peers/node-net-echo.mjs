@@ -1,22 +1,39 @@
 // The echo server of Node's own `net`, as its documentation would write it.
 //
-//   node node-net-echo.mjs [--host 127.0.0.1] [--port 0]
+//   node node-net-echo.mjs [--host 127.0.0.1] [--port 0] | [--unix PATH]
 
 import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
-  options: { host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '0' } },
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '0' },
+    unix: { type: 'string' },
+  },
 })
 
 const server = createServer({ noDelay: true }, (socket) => {
-  socket.on('data', (data) => socket.write(data))
+  socket.on('data', (data) => {
+    // The peer sends faster than it reads.
+    if (!socket.write(data)) socket.pause()
+  })
+  socket.on('drain', () => socket.resume())
   // A peer that resets is not a failure of the server; without a listener it would end the process.
   socket.on('error', () => socket.destroy())
 })
 
-server.listen({ host: values.host, port: Number(values.port), backlog: 4096 }, () => {
-  console.log(`listening on tcp://${values.host}:${server.address().port}`)
+const place = values.unix ? { path: values.unix } : { host: values.host, port: Number(values.port) }
+server.listen({ ...place, backlog: 4096 }, () => {
+  const address = server.address()
+  const name = values.unix ? `unix://${address}` : `tcp://${values.host}:${address.port}`
+  console.log(`listening on ${name}`)
 })
 
-for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0))
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop)
+
+function stop() {
+  // Removes the path, too.
+  server.close()
+  process.exit(0)
+}

@@ -6,4 +6,5 @@
 
 say_when redis-cli -h "$host" -p "$port" ping &
 
-exec redis-server --bind "$host" --port "$port" --save '' --appendonly no --io-threads 1 --loglevel warning
+exec redis-server --bind "$host" --port "$port" --save '' --appendonly no --io-threads 1 --tcp-backlog 4096 \
+  --maxclients 20000 --loglevel warning

@@ -83,13 +83,16 @@ export class Server {
     }
   }
 
-  async stop(): Promise<void> {
+  /** @returns false where it did not end by itself when it was asked to */
+  async stop(): Promise<boolean> {
     const child = this.#process
-    if (child.exitCode !== null || child.signalCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null) return true
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGTERM')
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
     await ended
     clearTimeout(timer)
+    // Its type is of the moment before it ended.
+    return (child.signalCode as string | null) !== 'SIGKILL'
   }
 }

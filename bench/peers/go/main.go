@@ -1,51 +1,48 @@
-// Servers on Go's own net and net/http, as their documentation writes them; one processor, like all others.
+// Servers with Go's standard library, as its documentation writes them.
 //
-//	go-server [--serve tcp|unix|udp|http] [--host 127.0.0.1] [--port 0] [--path SOCKET]
+//	go-peer --serve tcp|unix|udp|http|fanout [--host 127.0.0.1] [--port 0] [--unix PATH] [--size 100]
 package main
 
 import (
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
+	"strconv"
 	"syscall"
 )
 
-const readBytes = 64 * 1024
+// What one read takes at most, as in the other servers.
+const receiveBytes = 64 * 1024
 
 func main() {
-	serve := flag.String("serve", "tcp", "tcp, unix, udp or http")
-	host := flag.String("host", "127.0.0.1", "")
-	port := flag.Int("port", 0, "")
-	path := flag.String("path", "", "")
+	serve := flag.String("serve", "tcp", "what to serve: tcp, unix, udp, http or fanout")
+	host := flag.String("host", "127.0.0.1", "address to listen at")
+	port := flag.Int("port", 0, "port; 0 for any")
+	path := flag.String("unix", "", "path to listen at")
+	size := flag.Int("size", 100, "bytes of a message that is fanned out")
 	flag.Parse()
-	runtime.GOMAXPROCS(1)
-	go endOnSignals()
+	endOnSignals(*path)
 
-	address := fmt.Sprintf("%s:%d", *host, *port)
+	address := net.JoinHostPort(*host, strconv.Itoa(*port))
 	switch *serve {
 	case "tcp":
-		listener := listen("tcp", address)
-		echo(listener)
+		acceptAll(listen("tcp", address), echo)
 	case "unix":
-		listener := listen("unix", *path)
-		echo(listener)
-	case "http":
-		listener := listen("tcp", address)
-		log.Fatal(http.Serve(listener, http.HandlerFunc(hello)))
+		acceptAll(listen("unix", *path), echo)
 	case "udp":
 		echoDatagrams(address)
+	case "http":
+		serveHello(listen("tcp", address))
+	case "fanout":
+		fanOut(listen("tcp", address), *size)
 	default:
-		log.Fatalf("--serve must be tcp, unix, udp or http, not %s", *serve)
+		log.Fatalf("--serve: what is %s?", *serve)
 	}
 }
 
-// The backlog is net.core.somaxconn: Go does not let one choose. TCP_NODELAY is its default.
 func listen(network, address string) net.Listener {
 	listener, err := net.Listen(network, address)
 	if err != nil {
@@ -55,51 +52,26 @@ func listen(network, address string) net.Listener {
 	return listener
 }
 
-func echo(listener net.Listener) {
+func acceptAll(listener net.Listener, handle func(net.Conn)) {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
-			log.Fatal(err)
+			// Out of descriptors, or gone before it was accepted: the next one may be fine.
+			log.Print(err)
+			continue
 		}
-		go func() {
-			defer conn.Close()
-			// io.Copy, which the documentation shows, would splice through a pipe: slower for small messages. Hidden behind
-			// io.Writer it reads and writes.
-			buffer := make([]byte, readBytes)
-			io.CopyBuffer(struct{ io.Writer }{conn}, struct{ io.Reader }{conn}, buffer)
-		}()
+		go handle(conn)
 	}
 }
 
-func echoDatagrams(address string) {
-	conn, err := net.ListenPacket("udp", address)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("listening on udp://%s\n", conn.LocalAddr())
-	socket := conn.(*net.UDPConn)
-	buffer := make([]byte, readBytes)
-	for {
-		length, peer, err := socket.ReadFromUDPAddrPort(buffer)
-		if err != nil {
-			log.Fatal(err)
-		}
-		socket.WriteToUDPAddrPort(buffer[:length], peer)
-	}
-}
-
-func hello(response http.ResponseWriter, request *http.Request) {
-	if request.URL.Path != "/hello" {
-		http.NotFound(response, request)
-		return
-	}
-	response.Header().Set("Content-Type", "text/plain")
-	io.WriteString(response, "hello")
-}
-
-func endOnSignals() {
+func endOnSignals(path string) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	<-signals
-	os.Exit(0)
+	go func() {
+		<-signals
+		if path != "" {
+			os.Remove(path)
+		}
+		os.Exit(0)
+	}()
 }

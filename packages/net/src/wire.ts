@@ -2,20 +2,18 @@
 import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import {
-  Channel,
   type ChannelSocket,
   Column,
   type EventLoop,
   Op,
   optionCallsOf,
-  raiseUncaught,
   type SocketAddress,
   SocketError,
   setSocketOption,
   syscallName,
-  UnderlyingSocket,
 } from '@pollux/core'
 import { errnoError } from './errors.js'
+import { Handle } from './handle.js'
 import { kConnected, kPeerEnded, kReceived, kWireFailed } from './internals.js'
 import { NODE_MAJOR } from './versions.js'
 
@@ -36,7 +34,14 @@ const MAX_UNSENT_BYTES = 64 * 1024
 /** Of larger writes no copy is made: the system call of its own that each takes costs less (data64KiBx10 of the bench: 1.1 ×). */
 const MAX_COPIED_BYTES = 2 * 1024
 
-export class Wire extends Channel {
+/** An end that is on its way. What comes of it belongs to the context of who asked for it; `AsyncResource.bind` costs microseconds. */
+class Shutdown extends AsyncResource {
+  constructor(readonly done: () => void) {
+    super('SHUTDOWNWRAP')
+  }
+}
+
+export class Wire extends Handle {
   owner: WireOwner | null
   /** Whether what arrives is wanted. */
   reading = false
@@ -44,33 +49,24 @@ export class Wire extends Channel {
   bytesWritten = 0
   /** Of a socket that is no TCP socket. */
   readonly isUnix: boolean
-  private readonly resource: AsyncResource
   /** The kernel has not said yet how connecting ended. */
   isConnecting = false
   private paused = false
-  private isReferenced = true
-  private closing = false
   private onSent: Sent | null = null
-  private onShutdown: (() => void) | null = null
+  private onShutdown: Shutdown | null = null
   private onceClosed: (() => void) | null = null
   private finalBytesRead = -1
   private lastBytesTaken = 0
-  private underlying: UnderlyingSocket | null = null
 
   constructor(loop: EventLoop, slot: number, generation: number, isUnix: boolean, owner: WireOwner | null) {
-    super(loop, slot, generation)
+    super(loop, slot, generation, isUnix ? 'PIPEWRAP' : 'TCPWRAP')
     this.isUnix = isUnix
     this.owner = owner
-    this.resource = new AsyncResource(isUnix ? 'PIPEWRAP' : 'TCPWRAP')
   }
 
   /** Takes over a socket that was made for it. */
   static on(socket: ChannelSocket, isUnix: boolean, owner: WireOwner | null): Wire {
     return new Wire(socket.loop, socket.slot, socket.generation, isUnix, owner)
-  }
-
-  get fd(): number {
-    return this.closing ? -1 : this.loop.reactor.fd(this.handle)
   }
 
   get bytesRead(): number {
@@ -119,10 +115,6 @@ export class Wire extends Channel {
     this.stopReading()
   }
 
-  getAsyncId(): number {
-    return this.resource.asyncId()
-  }
-
   /**
    * Sends; `sent` is called when the kernel has all of it, or so much of it that more may come. Nothing refers to the data
    * by then: whoever wrote it may use its memory for others, that of a received chunk as well.
@@ -150,7 +142,7 @@ export class Wire extends Channel {
 
   /** Sends the end after everything else; `done` is called when the kernel has it. */
   shutdown(done: () => void): void {
-    this.onShutdown = AsyncResource.bind(done, 'SHUTDOWNWRAP')
+    this.onShutdown = new Shutdown(done)
     this.submit(Op.END)
     if (!this.isReferenced) this.settleReference()
   }
@@ -211,12 +203,6 @@ export class Wire extends Channel {
     }
   }
 
-  /** The rest of Berkeley sockets on this one: made for the few that ask. */
-  get berkeley(): UnderlyingSocket {
-    this.underlying ??= new UnderlyingSocket(this.loop, this.handle)
-    return this.underlying
-  }
-
   /** The byte that IPv4 calls type of service and IPv6 traffic class; 0 of a socket that has neither. */
   get typeOfService(): number {
     if (!this.hasTypeOfService) return 0
@@ -237,20 +223,6 @@ export class Wire extends Channel {
 
   private get isIpv6(): boolean {
     return this.localAddress?.family === 'IPv6'
-  }
-
-  ref(): void {
-    this.isReferenced = true
-    if (!this.closing) this.loop.reactor.ref(this.handle)
-  }
-
-  unref(): void {
-    this.isReferenced = false
-    if (!this.closing) this.settleReference()
-  }
-
-  hasRef(): boolean {
-    return this.isReferenced
   }
 
   override onConnect(errno: number): void {
@@ -274,11 +246,11 @@ export class Wire extends Channel {
   }
 
   override onFinish(): void {
-    const done = this.onShutdown
+    const shutdown = this.onShutdown
     this.onShutdown = null
-    if (done === null || this.closing) return
+    if (shutdown === null || this.closing) return
     if (!this.isReferenced) this.settleReference()
-    done()
+    shutdown.runInAsyncScope(shutdown.done)
   }
 
   override onError(errno: number, syscall: number): void {
@@ -299,13 +271,8 @@ export class Wire extends Channel {
     if (closed !== null) this.resource.runInAsyncScope(closed)
   }
 
-  /** What listeners throw is nobody's but the process's: the socket goes on, as Node has it. */
-  override fail(error: unknown): void {
-    raiseUncaught(error)
-  }
-
   /** What was asked of the kernel is waited for, as with Node, although the socket itself keeps no process alive. */
-  private settleReference(): void {
+  protected override settleReference(): void {
     const { reactor, submissions } = this.loop
     if (this.unsentBytes > 0) submissions.flush()
     const isSending = this.unsentBytes > 0

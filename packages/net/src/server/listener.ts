@@ -1,15 +1,8 @@
 /** What a server listens on. */
-import { AsyncResource } from 'node:async_hooks'
 import type { AddressInfo } from 'node:net'
-import {
-  Channel,
-  type ChannelSocket,
-  Op,
-  raiseUncaught,
-  type SocketAddress,
-  UnderlyingSocket,
-} from '@pollux/core'
+import { type ChannelSocket, Op, type SocketAddress, type UnderlyingSocket } from '@pollux/core'
 import { errnoError } from '../errors.js'
+import { Handle } from '../handle.js'
 import { kAccepted, kAcceptFailed } from '../internals.js'
 import { Wire } from '../wire.js'
 
@@ -33,14 +26,10 @@ export interface Listening {
 }
 
 /** A listening socket's place on the event loop. */
-export class Listener extends Channel implements Listening {
+export class Listener extends Handle implements Listening {
   private readonly owner: ListenerOwner
-  private readonly resource: AsyncResource
   private readonly bound: SocketAddress
   private readonly isUnix: boolean
-  private isReferenced = true
-  private closing = false
-  private tools: UnderlyingSocket | undefined = undefined
   private readonly closed: (() => void) | undefined
 
   /**
@@ -50,31 +39,18 @@ export class Listener extends Channel implements Listening {
    */
   constructor(socket: ChannelSocket, owner: ListenerOwner, closed?: () => void) {
     const bound = socket.localAddress
-    super(socket.loop, socket.slot, socket.generation)
+    const isUnix = bound.family === 'Unix'
+    super(socket.loop, socket.slot, socket.generation, isUnix ? 'PIPESERVERWRAP' : 'TCPSERVERWRAP')
     this.owner = owner
     this.closed = closed
     this.bound = bound
-    this.isUnix = bound.family === 'Unix'
-    this.resource = new AsyncResource(this.isUnix ? 'PIPESERVERWRAP' : 'TCPSERVERWRAP')
-  }
-
-  get fd(): number {
-    return this.closing ? -1 : this.loop.reactor.fd(this.handle)
-  }
-
-  get berkeley(): UnderlyingSocket {
-    this.tools ??= new UnderlyingSocket(this.loop, this.handle)
-    return this.tools
+    this.isUnix = isUnix
   }
 
   address(): AddressInfo | null {
     const { bound } = this
     if (bound.family === 'Unix') return null
     return { address: bound.host, family: bound.family, port: bound.port }
-  }
-
-  getAsyncId(): number {
-    return this.resource.asyncId()
   }
 
   close(): void {
@@ -84,20 +60,6 @@ export class Listener extends Channel implements Listening {
     // At once: who listens there next, maybe in this very tick, finds the port free and the file gone.
     this.loop.submissions.flush()
     this.closed?.()
-  }
-
-  ref(): void {
-    this.isReferenced = true
-    if (!this.closing) this.loop.reactor.ref(this.handle)
-  }
-
-  unref(): void {
-    this.isReferenced = false
-    if (!this.closing) this.loop.reactor.unref(this.handle)
-  }
-
-  hasRef(): boolean {
-    return this.isReferenced && !this.closing
   }
 
   override onAccept(slot: number, generation: number): void {
@@ -114,9 +76,5 @@ export class Listener extends Channel implements Listening {
     this.close()
     const error = errnoError(-Math.abs(errno), 'accept')
     this.resource.runInAsyncScope(this.owner[kAcceptFailed], this.owner, error)
-  }
-
-  override fail(error: unknown): void {
-    raiseUncaught(error)
   }
 }

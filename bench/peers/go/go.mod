@@ -1,0 +1,3 @@
+module pollux-bench-peer
+
+go 1.19
