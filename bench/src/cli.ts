@@ -3,17 +3,26 @@
 import { compareAll } from './comparison/command.js'
 import { crossCheck } from './crosscheck/command.js'
 import { type Flags, parseFlags, pick, USAGE } from './flags.js'
+import { listText } from './listing.js'
+import { setUpPeers } from './peers/setup.js'
 import { runSuite } from './suite-command.js'
 import { SUITES } from './suites.js'
 import { UsageError } from './usage-error.js'
 
 /** @returns the exit code: 0, 1 where a trial failed, 2 where nothing could be run */
 async function main(args: string[]): Promise<number> {
+  // It draws charts: nobody else needs what it loads.
+  if (args[0] === 'report') return (await import('./report/command.js')).runReport(args.slice(1))
   const { flags, what } = parseFlags(args)
   if (flags.help) {
     process.stdout.write(USAGE)
     return 0
   }
+  if (flags.setup) {
+    for (const line of setUpPeers()) process.stdout.write(`${line}\n`)
+  }
+  if (flags.list) process.stdout.write(listText())
+  if (flags.setup || flags.list) return 0
   if (what.length === 0) return compareAll(flags, args)
   if (what[0] === 'crosscheck' && what.length === 1) return crossCheck(flags, args)
   return runSuites(what, flags, args)

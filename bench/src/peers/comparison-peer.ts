@@ -20,6 +20,8 @@ export interface ComparisonPeer {
   command(protocol: Protocol): string[]
   /** What isn't there to run it, and how to get it; undefined where nothing is missing. */
   missing(): string | undefined
+  /** Debian's packages that it needs, where `--setup` can install any. */
+  debian?: readonly string[]
   /** Compiles what is older than its sources. Throws with what the compiler said. */
   build?(): void
   /** Of the library, runtime or product: `'Go 1.19.8'`. Asked for when nothing is missing and it is built. */

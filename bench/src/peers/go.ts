@@ -8,6 +8,7 @@ import type { ComparisonPeer } from './comparison-peer.js'
 import { byApt, find, output, versionIn } from './programs.js'
 
 const FOLDER = join(BENCH_DIR, 'peers/go')
+const DEBIAN = ['golang-go']
 
 export function goPeer(): ComparisonPeer {
   return {
@@ -17,7 +18,8 @@ export function goPeer(): ComparisonPeer {
     serves: ['tcp', 'unix', 'udp', 'http', 'fanout'],
     // One core is what all have.
     command: (protocol) => ['env', 'GOMAXPROCS=1', program('go-peer'), '--serve', protocol],
-    missing: () => (find('go') === undefined ? byApt('Go', 'golang-go') : undefined),
+    debian: DEBIAN,
+    missing: () => (find('go') === undefined ? byApt('Go', ...DEBIAN) : undefined),
     build,
     version: () => `Go ${versionIn(output('go', ['version']))}`,
   }

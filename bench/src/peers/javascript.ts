@@ -91,7 +91,7 @@ function uWebSockets(): ComparisonPeer {
     missing: () =>
       existsSync(folder)
         ? undefined
-        : `uWebSockets.js is on GitHub alone: npm install --prefix ${RUNTIMES_DIR} uNetworking/uWebSockets.js#v20.52.0`,
+        : `uWebSockets.js is on GitHub alone: npm install --no-save --prefix bench/runtimes uNetworking/uWebSockets.js#v20.52.0`,
     version: () =>
       `uWebSockets.js ${(createRequire(import.meta.url)(`${folder}/package.json`) as { version: string }).version}`,
   }

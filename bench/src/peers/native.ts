@@ -56,6 +56,7 @@ function withLibrary(
     group: 'native',
     serves: ['tcp', 'unix'],
     command: () => [program(file)],
+    debian: [debian, 'pkg-config'],
     missing: () =>
       missingCompiler() ?? (hasHeader(WITH_LIBRARIES[file].header) ? undefined : byApt(library, debian)),
     build: () => compileWithLibrary(file),

@@ -37,6 +37,7 @@ function product(name: string, label: string, protocol: Protocol, installed: Ins
     group: 'product',
     serves: [protocol],
     command: () => ['sh', join(BENCH_DIR, `peers/${name}.sh`)],
+    debian: installed.debian,
     missing: () => (find(installed.program) === undefined ? byApt(label, ...installed.debian) : undefined),
     version: () => `${label} ${versionIn(output(find(installed.program) as string, [installed.version]))}`,
   }

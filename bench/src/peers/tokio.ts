@@ -14,16 +14,20 @@ const PROGRAM = join(BUILD_DIR, 'tokio/release/tokio-peer')
 const REGISTRY = '/usr/share/cargo/registry'
 
 export function tokioPeer(): ComparisonPeer {
+  // Any Rust will do.
+  const hasRust = find('cargo') !== undefined
+  const debian = [...(hasRust ? [] : ['cargo', 'rustc']), 'librust-tokio-dev']
   return {
     name: 'tokio',
     label: 'Rust tokio',
     group: 'native',
     serves: ['tcp', 'unix', 'udp'],
     command: (protocol) => [PROGRAM, '--serve', protocol],
+    debian,
     missing() {
-      if (find('cargo') === undefined) return byApt('Rust', 'cargo', 'rustc', 'librust-tokio-dev')
+      if (!hasRust) return byApt('Rust', ...debian)
       const hasTokio = existsSync(REGISTRY) && readdirSync(REGISTRY).some((name) => /^tokio-\d/.test(name))
-      return hasTokio ? undefined : byApt('tokio', 'librust-tokio-dev')
+      return hasTokio ? undefined : byApt('tokio', ...debian)
     },
     build,
     version: () => `tokio ${tokioVersion()}, Rust ${versionIn(output('rustc', ['--version']))}`,
