@@ -2,7 +2,7 @@
 import tls, { type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
 import { normalizeArguments } from '../arguments.js'
 import { attach } from '../attach.js'
-import { SocketMethods } from '../socket/methods.js'
+import { SocketMethods } from '../socket/life.js'
 import type { Socket } from '../types.js'
 import { connectBelow, putOver } from './below.js'
 
