@@ -11,6 +11,8 @@ import { UsageError } from './usage-error.js'
 
 /** @returns the exit code: 0, 1 where a trial failed, 2 where nothing could be run */
 async function main(args: string[]): Promise<number> {
+  // It draws charts: nobody else needs what it loads.
+  if (args[0] === 'report') return (await import('./report/command.js')).runReport(args.slice(1))
   const { flags, what } = parseFlags(args)
   if (flags.help) {
     process.stdout.write(USAGE)

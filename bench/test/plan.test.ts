@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chooseCores, parseCpuList } from '../src/cores.js'
-import { planTrials } from '../src/plan.js'
+import { planRows, planTrials } from '../src/plan.js'
 
 const SHAPES = ['a', 'b', 'c', 'd']
 const PEERS = ['x', 'y', 'z']
@@ -24,6 +24,33 @@ describe('planTrials', () => {
   it('repeats its order for the same seed, and only then', () => {
     expect(planTrials(SHAPES, PEERS, 2, 7)).toEqual(planTrials(SHAPES, PEERS, 2, 7))
     expect(planTrials(SHAPES, PEERS, 2, 7)).not.toEqual(planTrials(SHAPES, PEERS, 2, 8))
+  })
+})
+
+describe('planRows', () => {
+  it('measures in each row those that belong to it, together, in every round', () => {
+    const rows = [
+      { shape: 'a', peers: ['x', 'y'] },
+      { shape: 'b', peers: ['y', 'z', 'w'] },
+    ]
+    const steps = planRows(rows, 4, 3)
+    expect(steps).toHaveLength(4 * 5)
+    for (const round of [1, 2, 3, 4]) {
+      for (const { shape, peers } of rows) {
+        const places = steps.flatMap((step, i) => (step.round === round && step.shape === shape ? [i] : []))
+        expect(places.map((i) => steps[i]?.peer).sort()).toEqual([...peers].sort())
+        expect(Math.max(...places) - Math.min(...places)).toBe(peers.length - 1)
+      }
+    }
+    const orders = new Set(
+      [1, 2, 3, 4].map((round) =>
+        steps
+          .filter((s) => s.round === round)
+          .map((s) => s.peer)
+          .join(),
+      ),
+    )
+    expect(orders.size).toBeGreaterThan(1)
   })
 })
 

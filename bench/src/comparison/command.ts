@@ -15,11 +15,10 @@ import { WORKLOADS, type Workload } from './workloads.js'
 
 /** Compares, prints, and saves where that is asked for. @returns the exit code: 1 where a trial failed */
 export async function compareAll(flags: Flags, args: readonly string[]): Promise<number> {
-  const { quick = false, backend } = flags
-  if (flags.twin) throw new UsageError('--twin is for suites, as in: npm run bench -- echo --twin')
+  const { quick = false, backend, twin } = flags
   // Names are checked before anything is built.
   const workloads = pick(WORKLOADS, flags.workload, '--workload')
-  pick(listComparisonPeers({ backend }), flags.only, '--only')
+  pick(listComparisonPeers({ backend, twin }), flags.only, '--only')
   const against = flags.against === undefined ? undefined : prepareAgainst(flags.against, { onProgress: say })
   compilePrograms()
   const { ready, skipped } = choosePeers(flags, against)
@@ -71,10 +70,12 @@ export async function compareAll(flags: Flags, args: readonly string[]): Promise
 
 /** Who is there. One that was asked for by name and is not there is an error. */
 function choosePeers(flags: Flags, against: Checkout | undefined) {
-  const all = listComparisonPeers({ backend: flags.backend, against: against?.directory })
+  const { backend, twin } = flags
+  const all = listComparisonPeers({ backend, twin, against: against?.directory })
   const wanted = all.filter(
     ({ name, group }) =>
-      flags.only?.includes(name.replace(/@against$/, '')) ?? (against === undefined || group === 'pollux'),
+      flags.only?.includes(name.replace(/@against$|-twin$/, '')) ??
+      (against === undefined || group === 'pollux'),
   )
   const { ready, skipped } = preparePeers(wanted)
   if (flags.only !== undefined && skipped.length > 0) {

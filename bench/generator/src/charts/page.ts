@@ -12,6 +12,7 @@ main{max-width:920px;margin:0 auto;padding:32px 20px 64px}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 8px;letter-spacing:-.01em}
 h2{font-size:1.3rem;line-height:1.3;margin:48px 0 8px;letter-spacing:-.005em}
 h3{font-size:1rem;line-height:1.35;margin:0 0 8px}
+h3.chart{margin:32px 0 0}
 p,ul{margin:8px 0;max-width:70ch}
 .lead{font-size:1.06rem;color:var(--muted)}
 .note{color:var(--muted);font-size:.9rem}
@@ -37,6 +38,9 @@ th,td{padding:6px 14px 6px 0;text-align:right;white-space:nowrap;border-bottom:1
 th{color:var(--muted);font-weight:600;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left}
 table.text td,table.text th{text-align:left;white-space:normal}
+table.text td:first-child{min-width:6.5em}
+table.wrapped td,table.wrapped th{white-space:normal}
+table.wrapped td:first-child{min-width:9em}
 .loses{color:var(--accent);font-weight:650}
 @media print{main{max-width:none}.card,figure{break-inside:avoid}}
 `
@@ -70,15 +74,15 @@ export function figure(charts: { wide: Chart; narrow: Chart }, caption = ''): st
 </figure>`
 }
 
-/** @param kind of figures, which stand to the right, or of text */
+/** @param kind of figures, which stand to the right; the same, in cells that may take several lines; or of text */
 export function htmlTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  kind: 'figures' | 'text' = 'figures',
+  kind: 'figures' | 'wrapped' | 'text' = 'figures',
 ): string {
   const row = (cells: readonly string[], tag: string) =>
     `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`
-  return `<div class="scroll"><table${kind === 'text' ? ' class="text"' : ''}>
+  return `<div class="scroll"><table class="${kind}">
 <thead>${row(head, 'th')}</thead>
 <tbody>
 ${rows.map((cells) => row(cells, 'td')).join('\n')}

@@ -2,7 +2,7 @@
  * Latency over percentiles, on a scale of nines: 90%, 99% and 99.9% are equally far apart, so that the rare cases, which
  * are what hurts, have as much room as the common ones.
  */
-import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
+import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import { AXIS, type Line, legend, lineSeries, logBounds, WIDTHS } from './lines.js'
 import { tick, time } from './numbers.js'
 import { type Chart, draw } from './svg.js'
@@ -16,9 +16,13 @@ export interface Latencies {
   points: readonly (readonly [nines: number, us: number])[]
 }
 
-/** What a histogram says, up to the percentile that it has one value for. */
-export function readPercentiles(base64: string): [nines: number, us: number][] {
-  const histogram = decodeFromCompressedBase64(base64)
+/** What histograms say together, up to the percentile that they have one value for. */
+export function readPercentiles(...base64: [string, ...string[]]): [nines: number, us: number][] {
+  const [histogram, ...more] = base64.map((text) => decodeFromCompressedBase64(text)) as [
+    Histogram,
+    ...Histogram[],
+  ]
+  for (const other of more) histogram.add(other)
   if (histogram.totalCount === 0) return []
   const last = Math.min(Math.log10(histogram.totalCount), MOST_NINES)
   const points: [number, number][] = []

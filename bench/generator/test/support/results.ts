@@ -2,9 +2,19 @@
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { PERCENTILES, type Result } from '../../src/result.js'
 
+/** Latencies in nanoseconds as a result holds them, and their 99th percentile. */
+export function encodeLatencies(ns: readonly number[]): { histogram: string; p99Us: number } {
+  const all = empty()
+  for (const value of ns) all.recordValue(value)
+  return { histogram: encodeIntoCompressedBase64(all), p99Us: all.getValueAtPercentile(99) / 1000 }
+}
+
+const empty = () =>
+  build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, highestTrackableValue: 60e9 })
+
 /** 100,000 replies: most within 200 µs, one in a thousand 5 ms late, the last of them 40 ms. */
 function histogram() {
-  const all = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, highestTrackableValue: 60e9 })
+  const all = empty()
   for (let i = 0; i < 100_000; i++) all.recordValue(i % 1000 === 0 ? 5e6 : 100e3 + i)
   all.recordValue(40e6)
   return all

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { fill } from '../../src/report/fill.js'
+import type { FilePeer, FileWorkload, ResultsFile } from '../../src/results-file.js'
+import { comparison } from '../support/results-files.js'
+
+const PEERS: FilePeer[] = [
+  { name: 'c-epoll', label: 'C, epoll', version: '' },
+  { name: 'pollux-borrowed', label: 'Pollux, borrowed', version: '' },
+  { name: 'node-net', label: 'node:net', version: '' },
+]
+
+const VALUES: Record<string, number> = { 'c-epoll': 300_000, 'pollux-borrowed': 270_000, 'node-net': 135_000 }
+
+function workload(name: string, label: string, unit: FileWorkload['unit'] = 'messages/s'): FileWorkload {
+  return { name, label, unit, connections: 50, size: 64, depth: 1 }
+}
+
+const WORKLOADS = [workload('64Bx50', '64 B × 50'), workload('idle', 'memory', 'bytes')]
+
+const ECHO: ResultsFile = {
+  ...comparison({
+    workloads: WORKLOADS,
+    peers: PEERS,
+    rounds: 3,
+    value: ({ unit }, { name }) => (unit === 'bytes' ? 100 : VALUES[name]),
+  }),
+  name: 'echo',
+  command: ['echo', '--save'],
+}
+
+const RESULTS = new Map([['echo', ECHO]])
+
+const page = (what: string, inside = 'as it was\n') =>
+  `before\n<!-- results: ${what} -->\n${inside}<!-- end -->\nafter\n`
+
+describe('a page', () => {
+  it('gets the table of its results, and what is around stays', () => {
+    const { text, missing } = fill(page('echo 64Bx50'), RESULTS)
+    expect(missing).toEqual([])
+    expect(text).toMatch(/^before\n<!-- results: echo 64Bx50 -->\n\| a second/)
+    expect(text).toContain(
+      '| 64 B × 50 | 300 k | 270 k, 0.90 (0.90–0.90) | 135 k, 0.45 (0.45–0.45) | 2.00 (2.00–2.00) | 3.',
+    )
+    expect(text).toContain(
+      'Where Pollux is behind:\n\n- 64 B × 50: Pollux, borrowed, 0.90 (0.90–0.90) of C, epoll\n',
+    )
+    expect(text).not.toContain('| memory |')
+    expect(text).toMatch(/\n<!-- end -->\nafter\n$/)
+  })
+
+  it('gets all workloads where it names none', () => {
+    expect(fill(page('echo'), RESULTS).text).toContain('| memory | 100 B | 100 B, 1.00')
+  })
+
+  it('takes commas between names', () => {
+    expect(fill(page('echo 64Bx50, idle'), RESULTS).text).toContain('| memory |')
+  })
+
+  it('is the same when it is filled again', () => {
+    const { text } = fill(page('echo'), RESULTS)
+    expect(fill(text, RESULTS).text).toBe(text)
+  })
+
+  it('may have several blocks, and keeps those whose results are not there', () => {
+    const { text, missing } = fill(page('udp') + page('echo'), RESULTS)
+    expect(missing).toEqual(['udp'])
+    expect(text).toContain(page('udp'))
+    expect(text).toContain('| 64 B × 50 |')
+  })
+
+  it('may not ask for a workload that was not measured', () => {
+    expect(() => fill(page('echo 64Bx51'), RESULTS)).toThrow(
+      'results: echo has no 64Bx51; there are 64Bx50, idle',
+    )
+  })
+
+  it('may not forget the end of a block', () => {
+    expect(() => fill('<!-- results: echo -->\ntext\n', RESULTS)).toThrow('with `<!-- end -->` behind it')
+    expect(() => fill(`<!-- results: echo -->\n${page('echo')}`, RESULTS)).toThrow(
+      'with `<!-- end -->` behind it',
+    )
+  })
+})
