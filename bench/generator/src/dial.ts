@@ -14,6 +14,12 @@ const AT_ONCE = 64
 
 const SOURCES = 16_000
 
+/**
+ * The system's choice may pace with timers, and a generator has to cost less than what it measures. Servers keep the
+ * system's choice.
+ */
+const CHEAP_CONGESTION_CONTROL = 'reno'
+
 /** How a connection begins. */
 export interface Dial {
   endpoint: Endpoint
@@ -33,6 +39,20 @@ export abstract class DialedChannel extends Channel {
   }
 }
 
+/** In the slot of a socket that has not begun to connect: nobody hears of it if it never does. */
+class Place extends Channel {
+  override fail(error: unknown): void {
+    throw error
+  }
+}
+
+/**
+ * Whether the kernel has no port left to choose when a connection begins. It does not choose one that somebody has got by
+ * bind(2), whatever the address, and connections that were closed hold theirs for a minute; but bind(2) with an address
+ * of its own gets one. Until then we leave the choice to connect(2), so that we do not do the same to others.
+ */
+let arePortsTaken = false
+
 /**
  * Starts connecting; `make` makes the channel in the socket's place, whose `onConnect` says how it ended.
  *
@@ -41,6 +61,22 @@ export abstract class DialedChannel extends Channel {
  */
 export function startConnecting<T extends Channel>(
   loop: EventLoop,
+  dial: Dial,
+  number: number,
+  make: (loop: EventLoop, slot: number, generation: number) => T,
+): T {
+  try {
+    return begin(loop, dial, number, make)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EADDRNOTAVAIL' || !isLoopback(dial.endpoint) || arePortsTaken)
+      throw error
+    arePortsTaken = true
+    return begin(loop, dial, number, make)
+  }
+}
+
+function begin<T extends Channel>(
+  loop: EventLoop,
   { endpoint, sourceAddresses }: Dial,
   number: number,
   make: (loop: EventLoop, slot: number, generation: number) => T,
@@ -48,20 +84,30 @@ export function startConnecting<T extends Channel>(
   const isUnix = 'path' in endpoint
   const isIpv6 = !isUnix && endpoint.host.includes(':')
   const socket = ChannelSocket.create(isUnix ? 'Unix' : isIpv6 ? 'IPv6' : 'IPv4', loop)
+  const place = new Place(loop, socket.slot, socket.generation)
   try {
     if (!isUnix) {
-      if (sourceAddresses && !isIpv6) socket.bind({ host: sourceOf(number), port: 0 })
       socket.setOption('noDelay', true)
+      setIfPossible(place, 'IPPROTO_TCP', 'TCP_CONGESTION', CHEAP_CONGESTION_CONTROL)
+      if (arePortsTaken ? isLoopback(endpoint) : sourceAddresses && !isIpv6) {
+        if (!arePortsTaken) setIfPossible(place, 'IPPROTO_IP', 'IP_BIND_ADDRESS_NO_PORT', true)
+        socket.bind({ host: sourceOf(number), port: 0 })
+      }
     }
-    const channel = make(loop, socket.slot, socket.generation)
-    if (!isUnix) chooseCheapCongestionControl(channel)
     socket.connect(endpoint, true)
+    // In the place of the other; events come when this turn is over.
+    const channel = make(loop, socket.slot, socket.generation)
     socket.release()
     return channel
   } catch (error) {
     socket.close()
     throw error
   }
+}
+
+/** Whether addresses all over 127.0.0.0/8 can reach it. */
+export function isLoopback(endpoint: Endpoint): boolean {
+  return 'host' in endpoint && /^127(\.\d{1,3}){3}$/.test(endpoint.host)
 }
 
 /** As `startConnecting`, and waits until the connection is there. */
@@ -100,13 +146,13 @@ function sourceOf(number: number): string {
   return `127.1.${Math.floor(place / 250)}.${1 + (place % 250)}`
 }
 
-/**
- * The system's choice may pace with timers, and a generator has to cost less than what it measures. Servers keep the
- * system's choice.
- */
-function chooseCheapCongestionControl(channel: Channel): void {
+/** Where the system has no such option, or no such value, it goes without. */
+function setIfPossible(
+  place: Place,
+  ...option: [level: string, name: string, value: string | boolean]
+): void {
   try {
-    optionCallsOf(channel).setsockopt('IPPROTO_TCP', 'TCP_CONGESTION', 'reno')
+    ;(optionCallsOf(place).setsockopt as (...option: unknown[]) => void)(...option)
   } catch (error) {
     if (!(error instanceof SocketError)) throw error
   }

@@ -87,7 +87,7 @@ describe('udp', () => {
   it.each([
     [
       'a wrong byte',
-      'wrong bytes in datagram 1',
+      'wrong bytes in datagram ',
       (send: (bytes: Buffer) => void, data: Buffer) => {
         data[data.length - 1] = (data.at(-1) as number) ^ 1
         send(data)
@@ -103,7 +103,7 @@ describe('udp', () => {
     ],
     [
       'one that was cut',
-      '63 of 64 bytes of datagram 1',
+      '63 of 64 bytes of datagram ',
       (send: (bytes: Buffer) => void, data: Buffer) => send(data.subarray(0, -1)),
     ],
     [
@@ -116,8 +116,9 @@ describe('udp', () => {
     ],
     ['none at all', 'got a datagram of 3 bytes', (send: (bytes: Buffer) => void) => send(Buffer.from('abc'))],
   ])('finds %s', async (_, message, spoil) => {
-    const { target } = await answering((send, data, count) => {
-      if (count < 100 || data.readUInt32BE(4) % 100 !== 0) send(data)
+    const { target } = await answering((send, data) => {
+      // One in four of each socket, however few a slow machine sends; not the first, which only asks whether we are there.
+      if (data.readUInt32BE(4) % 4 !== 3) send(data)
       else spoil(send, data)
     })
     const { code, result } = await measure('udp', target, ...FEW, '--timeout', '50', '--duration', '1')
@@ -125,7 +126,7 @@ describe('udp', () => {
     expect(Object.keys(result.errors)).toEqual(['wrong answer'])
     expect(result.verdict.notes.join()).toContain(message)
     // The others go on.
-    expect(result.rounds.at(-1)?.messages).toBeGreaterThan(0)
+    expect(total(result, 'messages')).toBeGreaterThan(0)
   })
 
   it('sends as many in a second as it is told', async () => {

@@ -1,9 +1,11 @@
 /** A server of Node's own modules, fed by a listener of ours. */
-import { Server as NodeServer } from 'node:net'
+import type { ServerHttp2Session } from 'node:http2'
+import { type BlockList, Server as NodeServer } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { invalidType } from './arguments.js'
 import { nodeError } from './errors.js'
+import { showAddresses } from './http/session.js'
 import { Server } from './server/server.js'
 import { lookAfter } from './tls/below.js'
 
@@ -16,6 +18,7 @@ interface Kept {
   /** Seconds. */
   keepAliveInitialDelay: number
   highWaterMark?: number
+  blockList?: BlockList
   maxConnections: number | undefined
 }
 
@@ -54,9 +57,11 @@ export function attach<S extends NodeServer>(server: S): S {
     keepAlive: kept.keepAlive,
     keepAliveInitialDelay: kept.keepAliveInitialDelay * 1000,
     highWaterMark: kept.highWaterMark,
+    blockList: kept.blockList,
   })
   const hasLayer = server instanceof TlsServer
   if (hasLayer) lookAfter(server)
+  else server.prependListener('session', (session: ServerHttp2Session) => showAddresses(session))
   listener.on('connection', (socket) => {
     server.emit('connection', socket)
     // The layer of TLS has an end of its own: bytes of it are still to be sent when the peer has ended. It has taken over
@@ -77,7 +82,13 @@ function checkServer(server: unknown): void {
 }
 
 function listenWith(server: NodeServer, listener: Server): void {
-  const ownClose = server.close
+  const { close: ownClose } = server
+  const { close: closeListener } = listener
+  // Whoever closes the listener (a signal, a worker that disconnects) means the server with all that it looks after.
+  listener.close = (callback) => {
+    server.close(callback)
+    return listener
+  }
   Object.assign(server, {
     listen(...args: unknown[]) {
       const callback = args.at(-1)
@@ -92,7 +103,10 @@ function listenWith(server: NodeServer, listener: Server): void {
     close(callback?: (error?: Error) => void) {
       // Its own has to let go of idle connections, and of what it looks after them with.
       ownClose.call(server)
-      listener.close(callback)
+      closeListener.call(
+        listener,
+        typeof callback === 'function' ? callback.bind(server as never) : undefined,
+      )
       return server
     },
     getConnections(callback: (error: Error | null, count: number) => void) {
@@ -110,10 +124,13 @@ function listenWith(server: NodeServer, listener: Server): void {
     address: () => listener.address(),
     // Its own would say that it is closed, since it never listened.
     _emitCloseIfDrained() {},
-    async [Symbol.asyncDispose]() {
-      if (listener.listening) await promisify(server.close).call(server)
-    },
   })
+  // That of `node:http` asks nothing of what is not there.
+  if (server[Symbol.asyncDispose] === NodeServer.prototype[Symbol.asyncDispose]) {
+    server[Symbol.asyncDispose] = async () => {
+      if (listener.listening) await promisify(server.close).call(server)
+    }
+  }
   Object.defineProperties(server, {
     listening: { configurable: true, get: () => listener.listening },
     maxConnections: {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventLoop } from '@pollux/core'
 import { nowNs } from '../clock.js'
 import { ConversationChannel, type ConversationOwner } from '../conversation-channel.js'
-import { connect, type Dial, startConnecting } from '../dial.js'
+import { connect, type Dial, isLoopback, startConnecting } from '../dial.js'
 import { errnoName } from '../errno-name.js'
 import { prepareProtocol } from '../protocols/prepare.js'
 import type { OpenConversation } from '../protocols/protocol.js'
@@ -176,8 +176,4 @@ class Exchange extends ConversationChannel {
     // Not before all that came was looked at: it may be more than the answer.
     if (this.replies > 0) this.end()
   }
-}
-
-function isLoopback(endpoint: Dial['endpoint']): boolean {
-  return 'host' in endpoint && /^127(\.\d{1,3}){3}$/.test(endpoint.host)
 }

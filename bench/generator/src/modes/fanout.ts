@@ -32,6 +32,8 @@ export class Fanout implements Load {
   /** The server may not have accepted everybody yet. */
   private isSettling = true
   private settled: (() => void) | undefined
+  /** When something came, until all have settled. */
+  private heardNs = 0
   private isRunning = false
   private watch: NodeJS.Timeout | undefined
 
@@ -59,7 +61,8 @@ export class Fanout implements Load {
     })
     const deadline = nowNs() + options.timeoutMs * 1e6
     while (this.isSettling && nowNs() < deadline && this.subscribers.size > 0) {
-      this.publish()
+      // Not while the last one is still on its way to others.
+      if (nowNs() - this.heardNs > LOOK_MS * 1e6) this.publish()
       await Promise.race([settled, sleep(LOOK_MS)])
     }
     if (!this.isSettling) return
@@ -149,6 +152,7 @@ export class Fanout implements Load {
   /** What came may be any of the messages that were sent so far; only the last one counts. */
   private settle(subscriber: Subscriber, bytes: Buffer): void {
     const { size, pattern } = this
+    this.heardNs = nowNs()
     for (let at = 0; at < bytes.length; ) {
       if (subscriber.got === size || subscriber.message === 0) {
         if (this.has(subscriber))

@@ -9,7 +9,7 @@ import { prepareProtocol } from '../protocols/prepare.js'
 import type { Recorder } from '../recorder.js'
 import type { Job, Load } from './load.js'
 
-/** Exchanges under way at the same time. */
+/** Connections that are opened and asked at the same time. */
 const TOGETHER = 64
 
 export class Idle implements Load, ConversationOwner {
@@ -29,15 +29,15 @@ export class Idle implements Load, ConversationOwner {
   async open(): Promise<void> {
     const { loop, options, first, count } = this.job
     const conversations = await prepareProtocol(options)
-    const channels = await connectAll(first, count, (number) =>
+    const open = (number: number) =>
       connect(loop, options, number, (...place) => {
         const channel = new ConversationChannel(...place, number, this, conversations, 1)
         this.channels.push(channel)
         return channel
-      }),
-    )
+      })
+    // Who is answered has been accepted: so the queue of those that are not never overflows, which would cost a second.
     for (let done = 0; done < count && !this.hasFailed; done += TOGETHER) {
-      await this.exchange(channels.slice(done, done + TOGETHER))
+      await this.exchange(await connectAll(first + done, Math.min(TOGETHER, count - done), open))
     }
   }
 

@@ -10,12 +10,19 @@ type Created = (error: Error | null, stream: Duplex) => void
 
 /** What both have, and types of Node 20 do not. */
 interface Creating {
+  options: { proxyEnv?: object }
   createConnection(options: object, created?: Created): Duplex | null | undefined
 }
 
+const { createConnection: byNode } = http.Agent.prototype as unknown as Creating
+const { createConnection: tlsByNode } = https.Agent.prototype as unknown as Creating
+
+/** Whether a proxy may be in the way, which Node has to connect to (`proxyEnv`, of Node 24): it alone knows for which hosts. */
+const goesByProxy = (agent: unknown): boolean => Boolean((agent as Creating).options.proxyEnv)
+
 /**
  * An `http.Agent` whose connections are sockets of this package. It takes the same options, and is given to requests in the
- * same way.
+ * same way. With `proxyEnv` its connections are Node's.
  *
  * @example
  * ```ts
@@ -37,15 +44,16 @@ interface Creating {
  * ```
  */
 export class Agent extends http.Agent {
-  override createConnection(options: NetConnectOpts): Duplex {
-    return connect(options)
+  override createConnection(options: NetConnectOpts, created?: Created): Duplex {
+    if (goesByProxy(this)) return byNode.call(this, options, created) as Duplex
+    return connect(options, created as () => void)
   }
 }
 
 /** The same for `https`: an `https.Agent` that speaks TLS over sockets of this package. */
 export class HttpsAgent extends https.Agent {
   override createConnection(options: NetConnectOpts, created?: Created): Duplex | null | undefined {
-    const tls = https.Agent.prototype as unknown as Creating
-    return connectBelow(options, (socket) => tls.createConnection.call(this, { ...options, socket }, created))
+    if (goesByProxy(this)) return tlsByNode.call(this, options, created)
+    return connectBelow(options, (socket) => tlsByNode.call(this, { ...options, socket }, created))
   }
 }

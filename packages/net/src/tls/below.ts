@@ -7,6 +7,7 @@ import type { NetConnectOpts } from 'node:net'
 import { type Server, TLSSocket } from 'node:tls'
 import { connect } from '../index.js'
 import type { Socket } from '../types.js'
+import { readInto } from './reading.js'
 
 /** Where Node keeps the stream below: not documented, and the same in all versions (tested). */
 interface LayerInside {
@@ -21,28 +22,50 @@ const secured = new WeakSet<Socket>()
  * when the peer has ended, so that the connection is half-open from when the layer has taken over what it is to be itself.
  */
 export function connectBelow<Layer>(options: object, layerOn: (socket: Socket) => Layer): Layer {
-  const { timeout } = options as { timeout?: number }
-  const socket = connect({ ...options, timeout: undefined } as NetConnectOpts)
-  const layer = layerOn(socket)
+  const { timeout, onread } = options as { timeout?: number; onread?: unknown }
+  const forLayer = { timeout: undefined, onread: undefined, signal: undefined }
+  const socket = connect({ ...options, ...forLayer } as NetConnectOpts)
+  const layer = layerOrNothing(socket, layerOn)
   socket.allowHalfOpen = true
   if (!(layer instanceof TLSSocket)) return layer
   if (timeout) layer.setTimeout(timeout)
+  readInto(layer, onread)
   tellHowConnectingGoes(layer, socket)
   return putOn(layer, socket)
 }
 
+/** The same for a connection that is there already, or on its way, and that the user goes on to own. */
+export function putOver(layer: TLSSocket, socket: Socket): TLSSocket {
+  socket.allowHalfOpen = true
+  if (socket.connecting) tellWhenConnected(layer, socket, ['connect'])
+  return putOn(layer, socket)
+}
+
+/** Where the layer's options are wrong, nobody would ever know of the connection. */
+function layerOrNothing<Layer>(socket: Socket, layerOn: (socket: Socket) => Layer): Layer {
+  try {
+    return layerOn(socket)
+  } catch (error) {
+    socket.on('error', () => {}).destroy()
+    throw error
+  }
+}
+
 /** What a layer that connects by itself says until it is connected. */
 function tellHowConnectingGoes(layer: TLSSocket, socket: Socket): void {
+  for (const event of CONNECTING) {
+    socket.on(event, (...args: unknown[]) => (layer as EventEmitter).emit(event, ...args))
+  }
+  tellWhenConnected(layer, socket, ['connect', 'ready'])
+}
+
+function tellWhenConnected(layer: TLSSocket, socket: Socket, events: readonly string[]): void {
   const inside = layer as TLSSocket & { connecting: boolean }
   inside.connecting = true
-  for (const event of CONNECTING) {
-    socket.on(event, (...args: unknown[]) => inside.emit(event, ...args))
-  }
   // Before the layer's own listeners: its handshake begins then.
   socket.prependOnceListener('connect', () => {
     inside.connecting = false
-    inside.emit('connect')
-    inside.emit('ready')
+    for (const event of events) inside.emit(event)
   })
 }
 

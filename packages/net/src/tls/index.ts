@@ -2,13 +2,15 @@
 import tls, { type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
 import { normalizeArguments } from '../arguments.js'
 import { attach } from '../attach.js'
-import { connectBelow } from './below.js'
+import { SocketMethods } from '../socket/methods.js'
+import type { Socket } from '../types.js'
+import { connectBelow, putOver } from './below.js'
 
 export { attach }
 
 /**
  * As `tls.connect`, whose forms it takes: `(options, listener)`, `(path, options, listener)`, `(port, host, options, listener)`.
- * With `options.socket` it is exactly that.
+ * With `options.socket` it is that, and where the socket is one of ours its layer tells the addresses below it.
  *
  * @example
  * ```ts
@@ -24,7 +26,11 @@ export const connect = ((...args: unknown[]): TLSSocket => {
   const more = args.slice(1).find((arg) => typeof arg === 'object' && arg !== null)
   const options = { ...target, ...more } as ConnectionOptions
   const listener = callback ?? undefined
-  if (options.socket) return tls.connect(options, listener)
+  const { socket } = options as { socket?: unknown }
+  if (socket) {
+    const layer = tls.connect(options, listener)
+    return socket instanceof SocketMethods ? putOver(layer, socket as unknown as Socket) : layer
+  }
   return connectBelow(options, (socket) => tls.connect({ ...options, socket }, listener))
 }) as typeof tls.connect
 

@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
+import { type AddressInfo, BlockList, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import nodeTls from 'node:tls'
 import { promisify } from 'node:util'
 import * as net from '@pollux/net'
 import { Agent, attach, HttpsAgent } from '@pollux/net/http'
@@ -18,6 +20,8 @@ leaveNothingBehind()
 const certificates: Certificates = makeCertificates()
 const identity = { key: certificates.server.key, cert: certificates.server.cert }
 const trust = { ca: certificates.ca, host: '127.0.0.1' }
+
+const NODE_MAJOR = Number.parseInt(process.versions.node, 10)
 
 const opened: { close(): unknown }[] = []
 const agents: http.Agent[] = []
@@ -129,7 +133,7 @@ describe('an HTTP server', () => {
   })
 
   it('calls back when it listens and when it is closed, each once, and disposes of itself', async () => {
-    const server = attach(http.createServer())
+    const server = attach(nodeTls.createServer(identity))
     const calls: string[] = []
     for (const event of ['listening', 'close']) server.on(event, () => calls.push(event))
     await new Promise<void>((resolve) => server.listen(0, resolve))
@@ -137,6 +141,44 @@ describe('an HTTP server', () => {
     await server[Symbol.asyncDispose]()
     await new Promise(setImmediate)
     expect(calls).toEqual(['listening', 'close'])
+  })
+
+  it('is closed by its signal, with all that it looks after', async () => {
+    const server = attach(http.createServer((_, response) => response.end('hello')))
+    opened.push(server)
+    const aborting = new AbortController()
+    server.listen({ port: 0, host: '127.0.0.1', signal: aborting.signal })
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const agent = agentOf(new Agent({ keepAlive: true }))
+    const request = http.get({ port, host: '127.0.0.1', agent })
+    const [socket] = await once(request, 'socket')
+    expect(await bodyOf(request)).toBe('hello')
+    // Idle, and kept for the next request, if the server does not let go of it.
+    const ended = once(socket, 'close')
+    aborting.abort()
+    await Promise.all([once(server, 'close'), ended])
+  })
+
+  it('is itself what it calls back with', async () => {
+    const { server } = await listening(http.createServer())
+    const self = await new Promise((resolve) => {
+      server.close(function (this: unknown) {
+        resolve(this)
+      })
+    })
+    expect(self).toBe(server)
+  })
+
+  it('takes no connection that its block list names', async () => {
+    const blockList = new BlockList()
+    blockList.addAddress('127.0.0.1')
+    const server = nodeTls.createServer({ ...identity, blockList } as nodeTls.TlsOptions)
+    // Node 20 does not keep the option.
+    Object.assign(server, { blockList })
+    const { port } = await listening(server)
+    server.on('connection', () => expect.unreachable('it was taken'))
+    await once(net.connect(port, '127.0.0.1').resume(), 'close')
   })
 
   it('can be attached twice, and not when it listens; nor can what is no server', async () => {
@@ -163,6 +205,42 @@ describe('an agent', () => {
     }
     expect(sockets.size).toBe(1)
     expect([...sockets][0]).toBeInstanceOf(net.Socket)
+  })
+
+  it('says of a connection of its own that it is there', async () => {
+    const { port } = await listening(http.createServer())
+    const agent = agentOf(new Agent()) as Agent & Record<'createConnection', typeof net.connect>
+    const socket = await new Promise<Duplex>((resolve) => {
+      const connected = () => resolve(made)
+      const made = agent.createConnection({ port, host: '127.0.0.1' }, connected)
+    })
+    expect(socket).toMatchObject({ connecting: false })
+    socket.destroy()
+  })
+
+  it.for(['http', 'https'] as const)('goes by its proxy (%s)', async (scheme, { skip }) => {
+    skip(NODE_MAJOR < 24, 'agents do not know of proxies before Node 24')
+    const asked: unknown[] = []
+    const proxy = http.createServer((request, response) => {
+      asked.push(request.url)
+      response.end('from the proxy')
+    })
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url)
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    })
+    const { port: proxyPort } = await listening(proxy)
+    const { server, port } = await listening(
+      scheme === 'http' ? http.createServer() : https.createServer(identity),
+    )
+    server.on('connection', () => expect.unreachable('it went directly'))
+    const url = `http://127.0.0.1:${proxyPort}`
+    const options = { proxyEnv: { HTTP_PROXY: url, HTTPS_PROXY: url } } as http.AgentOptions
+    const agent = agentOf(scheme === 'http' ? new Agent(options) : new HttpsAgent(options))
+    const request = (scheme === 'http' ? http : https).get({ port, ...trust, agent } as http.RequestOptions)
+    if (scheme === 'http') expect(await bodyOf(request)).toBe('from the proxy')
+    else expect(await once(request, 'error')).toMatchObject([{ code: 'ERR_PROXY_TUNNEL' }])
+    expect(asked).toEqual([scheme === 'http' ? `http://127.0.0.1:${port}/` : `127.0.0.1:${port}`])
   })
 
   it('tells a request what kept it from connecting', async () => {
@@ -241,7 +319,11 @@ describe('HTTP/2', () => {
 
   it('is spoken without', async () => {
     const { server, port } = await listening(
-      http2.createServer((request, response) => void response.end(request.url)),
+      http2.createServer((request, response) => {
+        const { remoteAddress, remoteFamily, localPort } = request.socket
+        expect([remoteAddress, remoteFamily, localPort]).toEqual(['127.0.0.1', 'IPv4', port])
+        response.end(request.url)
+      }),
     )
     const createConnection = () => net.connect(port, '127.0.0.1')
     expect(await exchange(http2.connect(`http://127.0.0.1:${port}`, { createConnection }))).toBe('/a /b')
