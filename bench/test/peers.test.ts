@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores } from '../src/cores.js'
 import { BUILD_DIR } from '../src/paths.js'
@@ -182,7 +183,7 @@ function whyNot(peer: ComparisonPeer): string | undefined {
 
 const peers = listComparisonPeers()
 
-describe.runIf(process.platform === 'linux')('the peers of the comparison', () => {
+describe('the peers of the comparison', needs(process.platform === 'linux', 'Linux'), () => {
   it('have names of their own', () => {
     expect(new Set(peers.map(({ name }) => name)).size).toBe(peers.length)
   })
@@ -219,8 +220,9 @@ describe.runIf(process.platform === 'linux')('the peers of the comparison', () =
   })
 })
 
-describe.runIf(process.platform === 'linux').each(peers.map((peer) => [peer.name, peer] as const))(
+describe.each(peers.map((peer) => [peer.name, peer] as const))(
   '%s',
+  needs(process.platform === 'linux', 'Linux'),
   (name, peer) => {
     const why = whyNot(peer)
     if (why !== undefined) {

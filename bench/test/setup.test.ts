@@ -1,5 +1,6 @@
 // What `--list` says, and what `--setup` does.
 import { describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { peersText } from '../src/listing.js'
 import type { ComparisonPeer } from '../src/peers/comparison-peer.js'
 import { find } from '../src/peers/programs.js'
@@ -40,21 +41,29 @@ describe('the setup', () => {
     expect(missingPackages([here, gone])).not.toContain('here-dev')
   })
 
-  it.runIf(process.platform === 'linux')('installs them, or says what root would have to run', () => {
-    const commands: string[] = []
-    const lines = setUpPeers([here, gone], (command, args) => {
-      commands.push([command, ...args].join(' '))
-      return true
-    })
-    const isRoot = process.getuid?.() === 0 && find('apt-get') !== undefined
-    expect(isRoot ? commands.join('\n') : lines.join('\n')).toMatch(/apt-get install .*gone gone-tools/)
-    expect(lines).toContain('ready: here (Here 1.2)')
-    expect(lines).toContain('missing: gone: Gone is not installed: apt-get install gone')
-  })
+  it(
+    'installs them, or says what root would have to run',
+    needs(process.platform === 'linux', 'Linux'),
+    () => {
+      const commands: string[] = []
+      const lines = setUpPeers([here, gone], (command, args) => {
+        commands.push([command, ...args].join(' '))
+        return true
+      })
+      const isRoot = process.getuid?.() === 0 && find('apt-get') !== undefined
+      expect(isRoot ? commands.join('\n') : lines.join('\n')).toMatch(/apt-get install .*gone gone-tools/)
+      expect(lines).toContain('ready: here (Here 1.2)')
+      expect(lines).toContain('missing: gone: Gone is not installed: apt-get install gone')
+    },
+  )
 
-  it.runIf(process.platform === 'linux')('goes on where something cannot be installed, and says so', () => {
-    const lines = setUpPeers([here, gone], () => false)
-    expect(lines.join('\n')).toMatch(/(failed|to be run as root): apt-get install/)
-    expect(lines).toContain('ready: here (Here 1.2)')
-  })
+  it(
+    'goes on where something cannot be installed, and says so',
+    needs(process.platform === 'linux', 'Linux'),
+    () => {
+      const lines = setUpPeers([here, gone], () => false)
+      expect(lines.join('\n')).toMatch(/(failed|to be run as root): apt-get install/)
+      expect(lines).toContain('ready: here (Here 1.2)')
+    },
+  )
 })

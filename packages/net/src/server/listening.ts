@@ -113,7 +113,7 @@ export abstract class ServerListening extends ServerAccepting {
         const { fd = -1 } = handle
         const closed = () => handle.close()
         this[kStart](() => shareFd(fd), { address, port, type }, backlog, closed)
-        if (this._handle !== null) closeTogether(handle, this._handle)
+        if (this._handle !== null) closeTogether(handle, this._handle, this)
       }
     })
   }
