@@ -1,6 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fill } from '../../src/report/fill.js'
 import type { FilePeer, FileWorkload, ResultsFile } from '../../src/results-file.js'
+import { SUITES } from '../../src/suites.js'
 import { comparison } from '../support/results-files.js'
 
 const PEERS: FilePeer[] = [
@@ -79,5 +81,32 @@ describe('a page', () => {
     expect(() => fill(`<!-- results: echo -->\n${page('echo')}`, RESULTS)).toThrow(
       'with `<!-- end -->` behind it',
     )
+  })
+})
+
+describe('the blocks of this repository', () => {
+  const docs = new URL('../../../docs/', import.meta.url)
+  const pages = [
+    new URL('../../../README.md', import.meta.url),
+    ...readdirSync(docs, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => new URL(name, docs)),
+  ]
+
+  it('ask for suites and rows that there are', () => {
+    const results = new Map(
+      SUITES.map((suite) => {
+        const peers = suite.peers().map(({ name, label }) => ({ name, label, version: '' }))
+        return [
+          suite.name,
+          { ...comparison({ workloads: suite.shapes, peers, rounds: 2, value: () => 1 }), name: suite.name },
+        ]
+      }),
+    )
+    const filled = pages.map((url) => fill(readFileSync(url, 'utf8'), results))
+    expect(filled.flatMap(({ missing }) => missing)).toEqual([])
+    const blocks = filled.flatMap(({ text }) => text.match(/<!-- results:[\s\S]*?<!-- end -->/g) ?? [])
+    expect(blocks.length).toBeGreaterThan(7)
+    for (const block of blocks) expect(block).not.toMatch(/NaN|undefined/)
   })
 })

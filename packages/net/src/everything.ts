@@ -1,7 +1,7 @@
 /** Everything that `node:net` has, and what is more here. */
 import { normalizeArguments } from './arguments.js'
 import { Server as PolluxServer } from './server/server.js'
-import { clientSockets } from './socket/methods.js'
+import { clientSockets } from './socket/life.js'
 import { Socket as PolluxSocket } from './socket/socket.js'
 import type * as types from './types.js'
 import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketConstructor } from './types.js'

@@ -1,5 +1,5 @@
 // Waiting that ends: nothing here sleeps, it only bounds how long an event may take on a loaded machine.
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 45_000
 
 /** The promise's value; an error that says what was awaited, if it takes unreasonably long. */
 export async function patiently<T>(promise: Promise<T>, what: string | (() => string)): Promise<T> {

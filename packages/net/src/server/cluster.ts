@@ -121,8 +121,9 @@ export function acceptsItself(handle: PrimaryHandle): boolean {
   return typeof handle.fd !== 'number'
 }
 
-/** A worker that disconnects closes its shares of the primary's sockets: the listener closes with its share. */
-export function closeTogether(handle: PrimaryHandle, listener: Listening): void {
+/** A worker that disconnects closes its servers, or else its shares of the primary's sockets: the listener closes with its share. */
+export function closeTogether(handle: PrimaryHandle, listener: Listening, server: object): void {
+  markOwner(handle, server)
   const { close } = handle
   let isClosed = false
   handle.close = (...args: []) => {
@@ -208,7 +209,7 @@ function wireOn(connection: NodeHandle): Wire {
 }
 
 /**
- * Lets the cluster module find `maxConnections`: the primary then gives what is too much for this worker to another
+ * Lets the cluster module find the server, which it closes when the worker disconnects, and its `maxConnections`: the primary then gives what is too much for this worker to another
  * one. Node marks its handles so by a symbol that it exports nowhere, and puts on every handle that it gets.
  */
 function markOwner(handle: object, owner: object): void {

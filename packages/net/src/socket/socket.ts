@@ -5,19 +5,19 @@
  *   Readable ◀── push ─── received ◀── Wire ◀── reactor
  *   Writable ──▶ _write ──────────────▶ Wire ──▶ reactor
  *
- *   Duplex ◁─ SocketEnds ◁─ SocketTimeout ◁─ SocketTcpOptions ◁─ SocketMethods ◁─ Socket
- *             addresses     idle time        options             stream, life     construction
+ *   Duplex ◁─ SocketEnds ◁─ SocketTimeout ◁─ SocketTcpOptions ◁─ SocketReading ◁─ SocketWriting ◁─ SocketLife ◁─ Socket
+ *             addresses     idle time        options             received         sent             life          construction
  * ```
  */
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
 import { makeClass } from '../class-function.js'
 import { kInitialize } from '../internals.js'
-import { SocketMethods } from './methods.js'
+import { SocketLife } from './life.js'
 import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
 
 /** A socket as `net.Socket` has it. */
-export interface Socket extends SocketMethods {}
+export interface Socket extends SocketLife {}
 
 /** `new Socket(options)`, `Socket(options)`, or `Socket.call(this, options)` in a constructor that inherits from it. */
 export interface SocketConstructor {
@@ -27,7 +27,7 @@ export interface SocketConstructor {
 }
 
 export const Socket: SocketConstructor = function (this: unknown, options?: unknown): Socket | undefined {
-  if (!(this instanceof SocketMethods)) return new Socket(options as SocketConstructorOpts)
+  if (!(this instanceof SocketLife)) return new Socket(options as SocketConstructorOpts)
   const given = checkedOptions(options)
   // What a server made for a connection has what the stream reads.
   const forStream = given.wire === undefined ? streamOptions(given) : given
@@ -36,4 +36,4 @@ export const Socket: SocketConstructor = function (this: unknown, options?: unkn
   return undefined
 } as unknown as SocketConstructor
 
-makeClass('Socket', Socket, SocketMethods, Duplex, NodeSocket)
+makeClass('Socket', Socket, SocketLife, Duplex, NodeSocket)

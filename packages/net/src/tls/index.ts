@@ -2,7 +2,7 @@
 import tls, { type ConnectionOptions, type Server, type TLSSocket } from 'node:tls'
 import { normalizeArguments } from '../arguments.js'
 import { attach } from '../attach.js'
-import { SocketMethods } from '../socket/methods.js'
+import { SocketLife } from '../socket/life.js'
 import type { Socket } from '../types.js'
 import { connectBelow, putOver } from './below.js'
 
@@ -29,7 +29,7 @@ export const connect = ((...args: unknown[]): TLSSocket => {
   const { socket } = options as { socket?: unknown }
   if (socket) {
     const layer = tls.connect(options, listener)
-    return socket instanceof SocketMethods ? putOver(layer, socket as unknown as Socket) : layer
+    return socket instanceof SocketLife ? putOver(layer, socket as unknown as Socket) : layer
   }
   return connectBelow(options, (socket) => tls.connect({ ...options, socket }, listener))
 }) as typeof tls.connect

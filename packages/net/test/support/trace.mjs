@@ -42,8 +42,23 @@ export function follow(emitter, events, add) {
 /** @param {unknown} value */
 const plain = (value) => (Buffer.isBuffer(value) ? value.toString() : value)
 
+/** Turns of the event loop in which what a loopback connection has to tell comes, whatever it is. */
+const TURNS = 20
+
+/**
+ * Acts after so many milliseconds, and turns of the event loop: on a busy machine a timer is late, and then it comes before
+ * the events that have been waiting for longer.
+ *
+ * @param {number} milliseconds @param {() => void} act
+ */
+export function later(milliseconds, act) {
+  let turns = TURNS
+  const turn = () => (--turns < 0 ? act() : setImmediate(turn))
+  setTimeout(turn, milliseconds)
+}
+
 /** Once the events of this turn and of the next are through. */
-export const settled = () => new Promise((resolve) => setTimeout(resolve, 5))
+export const settled = () => new Promise((resolve) => later(5, () => resolve(undefined)))
 
 /** A socket that is destroyed where nothing else ends it; @param {import('node:net').Socket} socket */
 export const closed = (socket) => new Promise((resolve) => socket.once('close', resolve))

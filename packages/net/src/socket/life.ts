@@ -1,4 +1,4 @@
-/** What a socket does: connect, read, write, end, and close. */
+/** The life of a socket: made, connected, destroyed. */
 import { channel } from 'node:diagnostics_channel'
 import type { BlockList, NetConnectOpts } from 'node:net'
 import type { ChannelSocket } from '@pollux/core'
@@ -12,7 +12,6 @@ import {
   kApplyTypeOfService,
   kAttempt,
   kBecameConnected,
-  kBorrows,
   kBoundSource,
   kConnected,
   kDropWire,
@@ -25,15 +24,12 @@ import {
   kIsReading,
   kOnread,
   kPauseFlow,
-  kPeerEnded,
   kPeername,
   kPendingBytes,
-  kReceived,
   kResetsOnClose,
   kSetOption,
   kSocketClosed,
   kSockname,
-  kStartReading,
   kStopTimers,
   kTakeBoundSource,
   kTcp,
@@ -43,26 +39,25 @@ import {
   kWantsRef,
   kWire,
   kWireFailed,
-  kWriteOnceConnected,
 } from '../internals.js'
 import { ReadBuffer } from '../read-buffer.js'
 import type { Server } from '../server/server.js'
 import { NODE_MAJOR } from '../versions.js'
 import { Wire, type WireOwner } from '../wire.js'
 import { adopt } from './adopt.js'
-import { byteLength } from './ends.js'
 import { onPeerEnd } from './half-open.js'
 import type { InternalOptions } from './options.js'
 import type { Socket } from './socket.js'
-import { AS_OPENED, SocketTcpOptions, tcpOptionsOf } from './tcp-options.js'
+import { AS_OPENED, tcpOptionsOf } from './tcp-options.js'
+import { SocketWriting } from './writing.js'
 
 /** Each socket that is about to connect. Node 20 publishes those of `net.connect` only. */
 export const clientSockets = channel('net.client.socket')
 
 type WriteCallback = (error?: Error | null) => void
 
-/** The methods of {@link Socket}, which is a function and no class: programs call it without `new`, and by `call`. */
-export abstract class SocketMethods extends SocketTcpOptions implements WireOwner {
+/** With this a socket has its methods. It is no class itself ({@link Socket}): programs call it without `new`, and by `call`. */
+export abstract class SocketLife extends SocketWriting implements WireOwner {
   declare autoSelectFamilyAttemptedAddresses: string[] | undefined
   declare server: Server | null
   declare _server: Server | null
@@ -73,7 +68,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   declare private [kAttempt]: Connecting | null
   /** A socket that was bound before this one was made, and waits to be connected. */
   declare private [kBoundSource]: ChannelSocket | null
-  declare private [kOnread]: ReadBuffer | undefined
   declare private [kResetsOnClose]: boolean
   declare private [kWantsRef]: boolean
 
@@ -167,28 +161,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     return this
   }
 
-  override end(...args: unknown[]): this {
-    super.end(...(args as []))
-    return this
-  }
-
-  override pause(): this {
-    if (this[kOnread] !== undefined && !this.connecting && this[kWire]?.reading) this[kWire].stopReading()
-    return super.pause()
-  }
-
-  override resume(): this {
-    if (this[kOnread] !== undefined && !this.connecting) this[kStartReading]()
-    return super.resume()
-  }
-
-  override read(size?: number): unknown {
-    if (this[kOnread] !== undefined && !this.connecting && this[kWire] !== null && !this[kWire].reading) {
-      this[kStartReading]()
-    }
-    return super.read(size)
-  }
-
   ref(): this {
     this[kWantsRef] = true
     if (this[kWire] === null) this.once('connect', this.ref)
@@ -201,12 +173,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     if (this[kWire] === null) this.once('connect', this.unref)
     else this[kWire].unref()
     return this
-  }
-
-  destroySoon(): void {
-    if (this.writable) this.end()
-    if (this.writableFinished) this.destroy()
-    else this.once('finish', this.destroy)
   }
 
   resetAndDestroy(): this {
@@ -223,57 +189,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   // --- the stream's half of the bargain ---
-
-  override _read(size: number): void {
-    if (this.connecting || this[kWire] === null) this.once('connect', () => this._read(size))
-    else if (!this[kWire].reading) this[kStartReading]()
-  }
-
-  override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
-    if (this.connecting) {
-      this[kWriteOnceConnected](byteLength(chunk, encoding), callback, () =>
-        this._write(chunk, encoding, callback),
-      )
-      return
-    }
-    if (this[kWire] === null) {
-      callback(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
-      return
-    }
-    this._unrefTimer()
-    this[kWire].write(chunk, encoding, callback)
-  }
-
-  override _writev(
-    chunks: { chunk: string | Uint8Array; encoding: BufferEncoding }[],
-    callback: WriteCallback,
-  ): void {
-    if (this.connecting) {
-      let bytes = 0
-      for (const { chunk, encoding } of chunks) bytes += byteLength(chunk, encoding)
-      this[kWriteOnceConnected](bytes, callback, () => this._writev(chunks, callback))
-      return
-    }
-    const { [kWire]: wire } = this
-    if (wire === null) {
-      callback(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'))
-      return
-    }
-    this._unrefTimer()
-    const last = chunks.length - 1
-    for (let i = 0; i < last; i++) wire.write(chunks[i].chunk, chunks[i].encoding, nothing)
-    wire.write(chunks[last].chunk, chunks[last].encoding, callback)
-  }
-
-  override _final(callback: WriteCallback): void {
-    // Before Node 22 one that nobody has connected waits, too.
-    if (this.connecting || (NODE_MAJOR < 22 && this[kWire] === null)) {
-      this.once('connect', () => this._final(callback))
-      return
-    }
-    if (this[kWire] === null) callback()
-    else this[kWire].shutdown(callback)
-  }
 
   /** A signal that is aborted already has the stream's constructor call it: what `initialize` sets may be undefined. */
   override _destroy(error: Error | null, callback: WriteCallback): void {
@@ -307,19 +222,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
 
   // --- what the reactor says ---
 
-  [kReceived](chunk: Buffer): void {
-    this._unrefTimer()
-    if (this.destroyed) return
-    if (this[kOnread] === undefined ? this.push(chunk) : this[kOnread].take(chunk, this)) return
-    this[kWire]?.stopReading()
-  }
-
-  [kPeerEnded](): void {
-    this._unrefTimer()
-    this.push(null)
-    this.read(0)
-  }
-
   [kWireFailed](errno: number, syscall: string): void {
     this.destroy(errnoError(errno, syscall))
   }
@@ -329,16 +231,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   }
 
   // --- for the modules of this package ---
-
-  /** Whether what arrives is wanted now. */
-  get [kIsReading](): boolean {
-    return this[kWire]?.reading === true
-  }
-
-  /** Whether chunks may be borrowed: they go into the user's memory before `received` returns. */
-  get [kBorrows](): boolean {
-    return this[kOnread] !== undefined
-  }
 
   get [kHasBoundSource](): boolean {
     return this[kBoundSource] !== null
@@ -399,10 +291,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
     return this[kWire]
   }
 
-  get _bytesDispatched(): number {
-    return this[kWire] === null ? this[kFinalBytesWritten] : this[kWire].bytesWritten
-  }
-
   _reset(): this {
     this[kResetsOnClose] = true
     return this.destroy()
@@ -411,32 +299,6 @@ export abstract class SocketMethods extends SocketTcpOptions implements WireOwne
   /** Whether Node would have a handle: it makes one before there is an address to connect to. */
   private get [kHasHandle](): boolean {
     return this[kWire] !== null || this.connecting
-  }
-
-  private [kStartReading](): void {
-    const { [kWire]: wire, [kOnread]: onread } = this
-    if (wire === null) return
-    wire.startReading()
-    if (onread?.hasRest && !onread.take(null, this)) wire.stopReading()
-  }
-
-  private [kWriteOnceConnected](bytes: number, callback: WriteCallback, write: () => void): void {
-    const closed = () => {
-      const text = 'Socket closed before the connection was established'
-      callback(nodeError(Error, 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION', text))
-    }
-    this[kPendingBytes] = bytes
-    this.once('connect', () => {
-      this.off('close', closed)
-      this[kPendingBytes] = 0
-      write()
-    })
-    this.once('close', closed)
-  }
-
-  /** Not flowing, without being paused: what comes is read when somebody asks. */
-  private [kPauseFlow](): void {
-    ;(this as { readableFlowing: boolean | null }).readableFlowing = false
   }
 }
 

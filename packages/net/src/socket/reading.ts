@@ -1,0 +1,75 @@
+/** What a socket receives: how it comes to the stream, or into the memory that `onread` names, and when it is wanted. */
+import {
+  kBorrows,
+  kIsReading,
+  kOnread,
+  kPauseFlow,
+  kPeerEnded,
+  kReceived,
+  kStartReading,
+  kWire,
+} from '../internals.js'
+import type { ReadBuffer } from '../read-buffer.js'
+import { SocketTcpOptions } from './tcp-options.js'
+
+/** The readable half. */
+export abstract class SocketReading extends SocketTcpOptions {
+  declare protected [kOnread]: ReadBuffer | undefined
+
+  override pause(): this {
+    if (this[kOnread] !== undefined && !this.connecting && this[kWire]?.reading) this[kWire].stopReading()
+    return super.pause()
+  }
+
+  override resume(): this {
+    if (this[kOnread] !== undefined && !this.connecting) this[kStartReading]()
+    return super.resume()
+  }
+
+  override read(size?: number): unknown {
+    if (this[kOnread] !== undefined && !this.connecting && this[kWire] !== null && !this[kWire].reading) {
+      this[kStartReading]()
+    }
+    return super.read(size)
+  }
+
+  override _read(size: number): void {
+    if (this.connecting || this[kWire] === null) this.once('connect', () => this._read(size))
+    else if (!this[kWire].reading) this[kStartReading]()
+  }
+
+  [kReceived](chunk: Buffer): void {
+    this._unrefTimer()
+    if (this.destroyed) return
+    if (this[kOnread] === undefined ? this.push(chunk) : this[kOnread].take(chunk, this)) return
+    this[kWire]?.stopReading()
+  }
+
+  [kPeerEnded](): void {
+    this._unrefTimer()
+    this.push(null)
+    this.read(0)
+  }
+
+  /** Whether what arrives is wanted now. */
+  get [kIsReading](): boolean {
+    return this[kWire]?.reading === true
+  }
+
+  /** Whether chunks may be borrowed: they go into the user's memory before `received` returns. */
+  get [kBorrows](): boolean {
+    return this[kOnread] !== undefined
+  }
+
+  protected [kStartReading](): void {
+    const { [kWire]: wire, [kOnread]: onread } = this
+    if (wire === null) return
+    wire.startReading()
+    if (onread?.hasRest && !onread.take(null, this)) wire.stopReading()
+  }
+
+  /** Not flowing, without being paused: what comes is read when somebody asks. */
+  protected [kPauseFlow](): void {
+    ;(this as { readableFlowing: boolean | null }).readableFlowing = false
+  }
+}
