@@ -220,9 +220,10 @@ static void set_up(void) {
 }
 
 int main(int argc, char** argv) {
+  // First, so that a wrong flag tells whether there is a ring to be had.
+  set_up();
   struct place place = place_from(argc, argv);
   end_on_signals();
-  set_up();
   listener_fd = listen_at(&place, SOCK_STREAM | SOCK_CLOEXEC, kBacklog);
   accept_more();
   for (;;) {

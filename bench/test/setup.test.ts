@@ -1,11 +1,14 @@
 // What `--list` says, and what `--setup` does.
 import { describe, expect, it, vi } from 'vitest'
+import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { peersText } from '../src/listing.js'
 import type { ComparisonPeer } from '../src/peers/comparison-peer.js'
 import { find } from '../src/peers/programs.js'
 import { missingPackages, setUpPeers } from '../src/peers/setup.js'
 
 vi.setConfig({ testTimeout: 60_000 })
+
+const isLinux = process.platform === 'linux'
 
 const here: ComparisonPeer = {
   name: 'here',
@@ -40,7 +43,7 @@ describe('the setup', () => {
     expect(missingPackages([here, gone])).not.toContain('here-dev')
   })
 
-  it.runIf(process.platform === 'linux')('installs them, or says what root would have to run', () => {
+  it('installs them, or says what root would have to run', needs(isLinux, 'Linux'), () => {
     const commands: string[] = []
     const lines = setUpPeers([here, gone], (command, args) => {
       commands.push([command, ...args].join(' '))
@@ -52,7 +55,7 @@ describe('the setup', () => {
     expect(lines).toContain('missing: gone: Gone is not installed: apt-get install gone')
   })
 
-  it.runIf(process.platform === 'linux')('goes on where something cannot be installed, and says so', () => {
+  it('goes on where something cannot be installed, and says so', needs(isLinux, 'Linux'), () => {
     const lines = setUpPeers([here, gone], () => false)
     expect(lines.join('\n')).toMatch(/(failed|to be run as root): apt-get install/)
     expect(lines).toContain('ready: here (Here 1.2)')

@@ -46,7 +46,8 @@ export function preparePeers<P extends ComparisonPeer>(
   const ready: P[] = []
   const skipped: Skipped[] = []
   for (const peer of peers) {
-    const why = peer.missing() ?? buildError(peer)
+    // Some of what is missing shows when it is built.
+    const why = peer.missing() ?? buildError(peer) ?? peer.missing()
     if (why === undefined) ready.push(peer)
     else skipped.push({ peer: peer.name, why })
   }

@@ -1,10 +1,11 @@
 /** Servers in compiled languages, with each of the libraries that one would take there. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { compilePrograms, compileWithLibrary, hasHeader, program, WITH_LIBRARIES } from '../compile.js'
 import type { ComparisonPeer, Protocol } from './comparison-peer.js'
 import { goPeer } from './go.js'
 import type { PeerOptions } from './peer.js'
-import { byApt, find, output, versionIn } from './programs.js'
+import { byApt, find, isExecutable, output, versionIn } from './programs.js'
 import { tokioPeer } from './tokio.js'
 
 export function nativePeers(options: PeerOptions): ComparisonPeer[] {
@@ -67,7 +68,15 @@ function withLibrary(
 
 function ioUring(): ComparisonPeer {
   const peer = withLibrary('c-io-uring', 'C io_uring', 'io-uring-echo', 'liburing', 'liburing-dev')
-  return { ...peer, missing: () => forbiddenIoUring() ?? peer.missing() }
+  return { ...peer, missing: () => forbiddenIoUring() ?? peer.missing() ?? refusedIoUring() }
+}
+
+/** What it says where it can't set a ring up: a container may forbid that, too. Known once it is compiled. */
+function refusedIoUring(): string | undefined {
+  if (!isExecutable(program('io-uring-echo'))) return undefined
+  // It prints its usage when it has a ring.
+  const { status, stderr } = spawnSync(program('io-uring-echo'), ['--help'], { encoding: 'utf8' })
+  return status === 2 ? undefined : `a container's rules, or an old kernel, refuse io_uring: ${stderr.trim()}`
 }
 
 /** Why the kernel lets nobody use it (Documentation/admin-guide/sysctl/kernel.rst). */

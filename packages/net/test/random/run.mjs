@@ -338,32 +338,17 @@ class EndOf {
   }
 }
 
+const PROPERTIES = /** @type {const} */ ([
+  ...['readyState', 'destroyed', 'connecting', 'pending', 'bytesRead', 'bytesWritten', 'closed'],
+  ...['readable', 'readableEnded', 'readableFlowing', 'readableLength', 'readableAborted', 'readableDidRead'],
+  ...['writable', 'writableEnded', 'writableFinished', 'writableLength', 'writableNeedDrain'],
+  ...['writableAborted', 'writableCorked', 'localFamily', 'localAddress', 'timeout', 'bufferSize'],
+])
+
 /** What a program can ask of a socket. @param {import('node:net').Socket} socket @returns {Record<string, any>} */
 function stateOf(socket) {
-  const { readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable } =
-    socket
-  const { readableEnded, readableFlowing, readableLength, readableAborted, readableDidRead } = socket
-  const {
-    writableEnded,
-    writableFinished,
-    writableLength,
-    writableNeedDrain,
-    writableAborted,
-    writableCorked,
-  } = socket
-  const { localFamily, localAddress, timeout, bufferSize } = socket
   return {
-    ...{ readyState, destroyed, connecting, pending, bytesRead, bytesWritten, closed, readable, writable },
-    ...{ readableEnded, readableFlowing, readableLength, readableAborted, readableDidRead },
-    ...{
-      writableEnded,
-      writableFinished,
-      writableLength,
-      writableNeedDrain,
-      writableAborted,
-      writableCorked,
-    },
-    ...{ localFamily, localAddress, timeout, bufferSize },
+    ...Object.fromEntries(PROPERTIES.map((name) => [name, /** @type {any} */ (socket)[name]])),
     isPaused: socket.isPaused(),
     hasPort: typeof socket.localPort,
     errored: socket.errored === null ? null : describe(socket.errored),
