@@ -1,10 +1,11 @@
 // One program over `node:net` and over @pollux/net: only the names of the modules differ.
 //
-//   node net.mjs --net MODULE [--attach MODULE] [--serve data|pipe|http|fanout] [--collect] [--host 127.0.0.1]
-//               [--port 0] [--unix PATH] [--size 100]
+//   node net.mjs --net MODULE [--attach MODULE] [--serve data|bounded|pipe|http|fanout] [--collect]
+//               [--host 127.0.0.1] [--port 0] [--unix PATH] [--size 100]
 //
-// `data` echoes by listener and `write`, `pipe` by `pipe`; `http` answers with a hello, on a listener of the module that
-// `--attach` names where there is one; `fanout` passes messages of `--size` bytes on to all. With `--collect` garbage is collected whenever connections have stopped coming and going.
+// `data` echoes by listener and `write`, `bounded` stops reading while its peer does not read, `pipe` echoes by `pipe`; `http`
+// answers with a hello, on a listener of the module that `--attach` names where there is one; `fanout` passes messages of
+// `--size` bytes on to all. With `--collect` garbage is collected whenever connections have stopped coming and going.
 
 import { createServer as createHttpServer } from 'node:http'
 import { parseArgs } from 'node:util'
@@ -43,9 +44,15 @@ function inMessages(size, take) {
 const servers = {
   data: () =>
     createServer({ noDelay: true }, (socket) => {
+      socket.on('data', (data) => socket.write(data))
+      // A peer that resets is not a failure of the server; without a listener it would end the process.
+      socket.on('error', () => socket.destroy())
+    }),
+  bounded: () =>
+    createServer({ noDelay: true }, (socket) => {
       socket.on('data', (data) => {
-        // The peer sends faster than it reads.
-        if (!socket.write(data)) socket.pause()
+        // The peer sends faster than it reads. (`write` says false of each large chunk, also when all of it has left.)
+        if (!socket.write(data) && socket.writableLength > MAX_QUEUED) socket.pause()
       })
       socket.on('drain', () => socket.resume())
       // A peer that resets is not a failure of the server; without a listener it would end the process.

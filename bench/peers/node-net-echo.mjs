@@ -13,10 +13,13 @@ const { values } = parseArgs({
   },
 })
 
+/** Bytes that wait for one connection. */
+const MAX_QUEUED = 256 * 1024
+
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', (data) => {
-    // The peer sends faster than it reads.
-    if (!socket.write(data)) socket.pause()
+    // The peer sends faster than it reads. (`write` says false of each large chunk, also when all of it has left.)
+    if (!socket.write(data) && socket.writableLength > MAX_QUEUED) socket.pause()
   })
   socket.on('drain', () => socket.resume())
   // A peer that resets is not a failure of the server; without a listener it would end the process.

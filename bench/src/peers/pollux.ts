@@ -51,8 +51,8 @@ function ofCheckout(root: string, suffix: string, backend: string | undefined): 
       fanout,
     }),
     peer('pollux-net', '@pollux/net', {
-      tcp: net('data'),
-      unix: net('data'),
+      tcp: net('bounded'),
+      unix: net('bounded'),
       http: net('http'),
       fanout: net('fanout'),
     }),
