@@ -7,9 +7,6 @@ import type { Conversation, OpenConversation, Output } from './protocols/protoco
 import { WrongAnswer } from './protocols/wrong-answer.js'
 import type { Recorder } from './recorder.js'
 
-/** Of more bytes no copy is made: a system call of their own costs less. */
-const MAX_COPIED_BYTES = 2 * 1024
-
 /** Who decides when requests leave. */
 export interface ConversationOwner {
   readonly recorder: Recorder
@@ -70,7 +67,7 @@ export class ConversationChannel extends DialedChannel implements Output {
 
   write(bytes: Buffer): void {
     const { slot, generation } = this
-    this.loop.submissions.copy(slot, generation, bytes, bytes.length, MAX_COPIED_BYTES)
+    this.loop.submissions.copy(slot, generation, bytes, bytes.length)
   }
 
   text(text: string): void {

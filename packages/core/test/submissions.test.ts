@@ -196,6 +196,42 @@ describe('submissions', () => {
     expect(reactor.sent.get('1/1')).toBe(`0123456789${'p'.repeat(1700)}${'o'.repeat(700)}`)
   })
 
+  it('of what may change at once copy a short write, and hand a long one over', () => {
+    const reactor = new FakeReactor(64 * 1024)
+    const { chunks, submissions } = reactor
+    const received = chunks.pooled(8, 5000)
+    received.fill('r')
+    submissions.copy(1, 1, received.subarray(0, 1000), 1000)
+    received.fill('!')
+    expect(reactor.writes).toBe(0)
+    received.fill('l')
+    submissions.copy(2, 1, received, 5000)
+    expect(reactor.writes).toBe(1)
+    received.fill('!')
+    reactor.take()
+    expect(reactor.sent.get('1/1')).toBe('r'.repeat(1000))
+    expect(reactor.sent.get('2/1')).toBe('l'.repeat(5000))
+    expect(reactor.ops).toEqual([Op.WRITE])
+  })
+
+  it('make one record of a head and a long body, which may change at once', () => {
+    const reactor = new FakeReactor(64 * 1024)
+    const body = Buffer.alloc(5000, 'b')
+    reactor.submissions.text(1, 1, 'head', undefined)
+    reactor.submissions.copy(1, 1, body, body.length)
+    body.fill('!')
+    expect(reactor.pending).toBe(1)
+    expect(reactor.writes).toBe(0)
+    // For another socket, or another in the same slot, there is nothing to be one with.
+    reactor.submissions.copy(2, 1, body, body.length)
+    reactor.submissions.text(1, 1, 'next', undefined)
+    reactor.submissions.copy(1, 2, body, body.length)
+    expect(reactor.writes).toBe(2)
+    reactor.take()
+    expect(reactor.sent.get('1/1')).toBe(`head${'b'.repeat(5000)}next`)
+    expect(reactor.sent.get('1/2')).toBe('!'.repeat(5000))
+  })
+
   it('copy the chunks of an old slab', () => {
     const reactor = new FakeReactor(64 * 1024)
     const old = reactor.chunks.kept(0, 5000)

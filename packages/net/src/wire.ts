@@ -31,9 +31,6 @@ type Sent = (error?: Error) => void
 /** A write of which the kernel left more than this is not done before it has taken all. */
 const MAX_UNSENT_BYTES = 64 * 1024
 
-/** Of larger writes no copy is made: the system call of its own that each takes costs less (data64KiBx10 of the bench: 1.1 ×). */
-const MAX_COPIED_BYTES = 2 * 1024
-
 /** An end that is on its way. What comes of it belongs to the context of who asked for it; `AsyncResource.bind` costs microseconds. */
 class Shutdown extends AsyncResource {
   constructor(readonly done: () => void) {
@@ -125,7 +122,7 @@ export class Wire extends Handle {
     if (typeof data === 'string') {
       this.bytesWritten += submissions.text(slot, this.generation, data, encoding)
     } else {
-      submissions.copy(slot, this.generation, data, data.length, MAX_COPIED_BYTES)
+      submissions.copy(slot, this.generation, data, data.length)
       this.bytesWritten += data.length
     }
     if (this.unsentBytes > (this.isReferenced ? MAX_UNSENT_BYTES : 0)) {
