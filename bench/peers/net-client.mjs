@@ -2,8 +2,10 @@
 // (`onread`), or what listeners of 'data' get. Each connection sends one message, and the next when all of it has come
 // back. Prints a line of JSON: messages and seconds.
 //
-//   node net-client.mjs --net MODULE --host HOST --port PORT [--read onread|data] [--connections 10] [--size 65536]
-//                       [--duration S]
+//   node net-client.mjs --net MODULE --host HOST --port PORT [--read onread|data] [--tls] [--connections 10]
+//                       [--size 65536] [--duration S]
+//
+// With `--tls` it is Node's own, whatever the module: what is measured then is the server.
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,13 +17,14 @@ const { values: flags } = parseArgs({
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string' },
     read: { type: 'string', default: 'onread' },
+    tls: { type: 'boolean', default: false },
     connections: { type: 'string', default: '10' },
     size: { type: 'string', default: '65536' },
     duration: { type: 'string', default: '1' },
   },
 })
 
-const { connect } = await import(flags.net)
+const { connect } = await import(flags.tls ? 'node:tls' : flags.net)
 
 const size = Number(flags.size)
 // A period that no power of two divides: a piece that is lost or comes twice shows.
@@ -44,6 +47,7 @@ function open() {
     host: flags.host,
     port: Number(flags.port),
     noDelay: true,
+    ...(flags.tls ? { rejectUnauthorized: false } : {}),
     ...(flags.read === 'onread' ? { onread } : {}),
   })
   if (flags.read === 'data') socket.on('data', (bytes) => take(bytes.length, bytes))
@@ -54,7 +58,7 @@ function open() {
 }
 
 const sockets = Array.from({ length: Number(flags.connections) }, open)
-await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+await Promise.all(sockets.map((socket) => once(socket, flags.tls ? 'secureConnect' : 'connect')))
 const started = performance.now()
 for (const socket of sockets) socket.write(message)
 await sleep(Number(flags.duration) * 1000)

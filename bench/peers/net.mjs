@@ -1,10 +1,11 @@
 // One program over `node:net` and over @pollux/net: only the names of the modules differ.
 //
-//   node net.mjs --net MODULE [--attach MODULE] [--serve data|bounded|pipe|http|fanout] [--collect]
-//               [--host 127.0.0.1] [--port 0] [--unix PATH] [--size 100]
+//   node net.mjs --net MODULE [--attach MODULE] [--tls MODULE] [--serve data|bounded|pipe|http|fanout|tls]
+//               [--body BYTES] [--collect] [--host 127.0.0.1] [--port 0] [--unix PATH] [--size 100]
 //
 // `data` echoes by listener and `write`, `bounded` stops reading while its peer does not read, `pipe` echoes by `pipe`; `http`
-// answers with a hello, on a listener of the module that `--attach` names where there is one; `fanout` passes messages of
+// answers with a hello, or with so many bytes, on a listener of the module that `--attach` names where there is one; `tls`
+// is `data` over TLS, on a certificate of its own; `fanout` passes messages of
 // `--size` bytes on to all. With `--collect` garbage is collected whenever connections have stopped coming and going.
 
 import { createServer as createHttpServer } from 'node:http'
@@ -16,7 +17,9 @@ const { values: flags } = parseArgs({
   options: {
     net: { type: 'string', default: 'node:net' },
     attach: { type: 'string' },
+    tls: { type: 'string', default: 'node:tls' },
     serve: { type: 'string', default: 'data' },
+    body: { type: 'string' },
     collect: { type: 'boolean', default: false },
     host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '0' },
@@ -64,13 +67,24 @@ const servers = {
       socket.on('error', () => socket.destroy())
     }),
   http: async () => {
+    const body = flags.body === undefined ? 'hello' : Buffer.alloc(Number(flags.body), 'hello ')
     const server = createHttpServer((_, response) => {
-      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 5 })
-      response.end('hello')
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length })
+      response.end(body)
     })
     if (flags.attach === undefined) return server
     const { attach } = await import(flags.attach)
     return attach(server)
+  },
+  tls: async () => {
+    const { createServer } = await import(flags.tls)
+    const { makeCertificate } = await import('../dist/certificate.js')
+    const certificate = makeCertificate()
+    if (certificate === undefined) throw new Error('there is no openssl to make a certificate with')
+    return createServer({ ...certificate, noDelay: true }, (socket) => {
+      socket.on('data', (data) => socket.write(data))
+      socket.on('error', () => socket.destroy())
+    })
   },
   fanout: () => {
     const all = new Set()

@@ -28,12 +28,25 @@ export const NET_SHAPES: Shape[] = [
   served('data', 'idle', 'memory per idle connection, garbage collected', find(SHAPES, 'idle'), '--collect'),
   served('data', 'idleUncollected', 'memory per idle connection, not collected', find(SHAPES, 'idle')),
   served('http', 'http', 'http.Server, hello', find(HTTP_SHAPES, 'hellox1')),
+  // A head and a body that is no string.
+  served('http', 'http4KiB', 'http.Server, 4 KiB', find(HTTP_SHAPES, 'hellox1'), '--body', '4096'),
   {
     ...served('data', 'onread64KiBx10', 'client with onread, server: 64 KiB × 10', large),
     mode: 'other',
     load: runClient,
   },
+  secured('tls64Bx50', 'TLS, echo: 64 B × 50', data),
+  secured('tls16KiBx10', 'TLS, echo: 16 KiB × 10', echo(10, 16384, '16 KiB')),
 ]
+
+/** A server of TLS, asked by a client that is Node's in either case. */
+function secured(name: string, label: string, shape: Shape): Shape {
+  const load: Shape['load'] = (shape, server, ...more) => {
+    const client = [...(server.peer.client as string[]), '--tls', '--read', 'data']
+    return runClient(shape, { ...server, peer: { ...server.peer, client } }, ...more)
+  }
+  return { ...served('tls', name, label, shape), mode: 'other', load }
+}
 
 function ratio(what: string, shape: string, atLeast: number): Target {
   return { what: `${what} ÷ node:net`, shape, peer: POLLUX, to: NODE, atLeast }
@@ -51,6 +64,7 @@ export const NET_TARGETS: Target[] = [
   memory('memory per idle connection', 'idle'),
   memory('memory per idle connection, not collected', 'idleUncollected'),
   ratio('http.Server, hello', 'http', 1),
+  ratio('http.Server, 4 KiB', 'http4KiB', 1),
   ratio('client with onread, server: 64 KiB × 10', 'onread64KiBx10', 1.3),
 ]
 
@@ -68,11 +82,11 @@ export function listNetPeers(options: PeerOptions = {}): Peer[] {
 function polluxNet(root: string, suffix: string, backend: string | undefined): Peer {
   const environment = backend === undefined ? [] : ['env', `POLLUX_BACKEND=${backend}`]
   const path = join(root, 'packages/net/dist/index.js')
-  const attach = join(root, 'packages/net/dist/http/index.js')
+  const above = (part: string) => join(root, 'packages/net/dist', part, 'index.js')
   return {
     name: `${POLLUX}${suffix}`,
     label: `@pollux/net${suffix}`,
-    ...commands(['--net', path], ['--attach', attach], environment),
+    ...commands(['--net', path], ['--attach', above('http'), '--tls', above('tls')], environment),
     requires: { path, hint: `build Pollux in ${root} first: npm run build` },
   }
 }

@@ -16,8 +16,10 @@ const TIMES = { warmUpSeconds: 0.05, durationSeconds: 0.1 }
 const cores: Cores = { server: allowedCores()[0] as number, load: allowedCores().at(-1) as number }
 const peers = NET.peers()
 const shapes = NET.shapes.filter(({ mode }) => mode !== 'idle')
-const own = shapes.filter(({ name }) => name !== 'http')
-const byWrk = shapes.filter(({ name }) => name === 'http')
+const isIn = (family: string) => (shape: Shape) => shape.name.startsWith(family)
+const byWrk = shapes.filter(isIn('http'))
+const overTls = shapes.filter(isIn('tls'))
+const own = shapes.filter((shape) => !byWrk.includes(shape) && !overTls.includes(shape))
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -38,6 +40,7 @@ describe('a trial of the suite net', needs(process.platform === 'linux', 'Linux'
 
     it.each(own)('measures $name', expectMeasured)
     it.each(byWrk)('measures $name', needsPrograms('wrk'), expectMeasured)
+    it.each(overTls)('measures $name', needsPrograms('openssl'), expectMeasured)
 
     it('fails where the client with onread gets a wrong byte back', async () => {
       const spoil = (data: Buffer) => Buffer.from(data.map((byte) => byte ^ 1))

@@ -11,7 +11,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Endpoint } from '@pollux/framework'
-import { makeCertificate } from './certificate.js'
+import { makeCertificate } from '../certificate.js'
 import type { Tally } from './client-process.js'
 import { FRONTS, planRound, type Round } from './rounds.js'
 import type { Remains } from './server-process.js'
@@ -49,7 +49,9 @@ async function main(): Promise<number> {
   }
   const certificate = makeCertificate()
   if (certificate === undefined) console.log('openssl is missing: no rounds with TLS')
-  const server = startServer(certificate ?? {})
+  const server = startServer(
+    certificate === undefined ? {} : { SOAK_KEY: certificate.key, SOAK_CERT: certificate.cert },
+  )
   const clients = fork(fileURLToPath(new URL('./client-process.js', import.meta.url)))
   try {
     console.log(`seed ${seed} (--seed ${seed} repeats these choices)`)

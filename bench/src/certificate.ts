@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Environment variables with a key and a certificate; undefined where there is no openssl to make them. */
-export function makeCertificate(): { SOAK_KEY: string; SOAK_CERT: string } | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'pollux-soak-'))
+/** A key and a certificate in PEM; undefined where there is no openssl to make them. */
+export function makeCertificate(): { key: string; cert: string } | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'pollux-bench-'))
   const key = join(folder, 'key.pem')
   const cert = join(folder, 'cert.pem')
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
@@ -15,7 +15,7 @@ export function makeCertificate(): { SOAK_KEY: string; SOAK_CERT: string } | und
     execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
       stdio: 'ignore',
     })
-    return { SOAK_KEY: readFileSync(key, 'utf8'), SOAK_CERT: readFileSync(cert, 'utf8') }
+    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
   } catch {
     return undefined
   } finally {
