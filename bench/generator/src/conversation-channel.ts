@@ -1,27 +1,16 @@
 /** A connection with a conversation on it, and the times at which its requests left or were due. */
-import { type EventLoop, Op, SocketError, syscallName } from '@pollux/core'
+import type { EventLoop } from '@pollux/core'
 import { nowNs } from './clock.js'
-import { DialedChannel } from './dial.js'
-import { errnoName } from './errno-name.js'
-import type { Conversation, OpenConversation, Output } from './protocols/protocol.js'
-import { WrongAnswer } from './protocols/wrong-answer.js'
-import type { Recorder } from './recorder.js'
+import { CountedChannel, type CountingOwner } from './counted-channel.js'
+import type { Conversation, OpenConversation } from './protocols/protocol.js'
 
 /** Who decides when requests leave. */
-export interface ConversationOwner {
-  readonly recorder: Recorder
+export interface ConversationOwner extends CountingOwner<ConversationChannel> {
   /** A reply came: the next request may leave. */
   onReplied(channel: ConversationChannel): void
-  /**
-   * The connection is gone, and what it was asked will not be answered.
-   *
-   * @param kind what was counted as an error; undefined where nothing was: it was closed by us, or by the server while
-   *   nothing was in flight or as it had announced
-   */
-  onLost(channel: ConversationChannel, kind?: string): void
 }
 
-export class ConversationChannel extends DialedChannel implements Output {
+export class ConversationChannel extends CountedChannel<ConversationOwner> {
   /** Requests without a reply. */
   inFlight = 0
   /** Replies so far. */
@@ -32,24 +21,19 @@ export class ConversationChannel extends DialedChannel implements Output {
   /** When the requests in flight left or were due: a ring, oldest first. */
   private readonly times: Float64Array
   private oldest = 0
-  private isOver = false
 
   constructor(
     loop: EventLoop,
     slot: number,
     generation: number,
-    readonly number: number,
-    private readonly owner: ConversationOwner,
+    number: number,
+    owner: ConversationOwner,
     open: OpenConversation,
     depth: number,
   ) {
-    super(loop, slot, generation)
+    super(loop, slot, generation, number, owner)
     this.times = new Float64Array(depth)
     this.conversation = open(number, (failure) => this.replied(failure))
-  }
-
-  get isLost(): boolean {
-    return this.isOver
   }
 
   get verifiedBytes(): number {
@@ -65,29 +49,9 @@ export class ConversationChannel extends DialedChannel implements Output {
     this.conversation.request(this)
   }
 
-  write(bytes: Buffer): void {
-    const { slot, generation } = this
-    this.loop.submissions.copy(slot, generation, bytes, bytes.length)
-  }
-
-  text(text: string): void {
-    this.loop.submissions.text(this.slot, this.generation, text, 'utf8')
-  }
-
-  /** The connection is of no use any more. */
-  lose(kind: string): void {
-    if (this.isOver) return
-    this.owner.recorder.error(kind)
-    this.end(kind)
-  }
-
-  /** Closes without a word. */
-  end(kind?: string): void {
-    if (this.isOver) return
-    this.isOver = true
-    this.owner.recorder.verifiedBytes += this.verifiedBytes
-    this.submit(Op.DESTROY)
-    this.owner.onLost(this, kind)
+  override end(kind?: string): void {
+    if (!this.isOver) this.owner.recorder.verifiedBytes += this.verifiedBytes
+    super.end(kind)
   }
 
   override onData(chunk: Buffer): void {
@@ -105,26 +69,6 @@ export class ConversationChannel extends DialedChannel implements Output {
     const completes = this.conversation.ended?.() ?? false
     if (completes || this.inFlight === 0) this.end()
     else this.lose('closed by the server')
-  }
-
-  override onError(errno: number, syscall: number): void {
-    if (this.settle === null) this.lose(`${syscallName(syscall)} ${errnoName(errno)}`)
-  }
-
-  override onClosed(): void {
-    this.lose('closed')
-  }
-
-  override fail(error: unknown): void {
-    if (error instanceof WrongAnswer) {
-      if (this.isOver) return
-      this.owner.recorder.wrongAnswer(error.message)
-      this.end('wrong answer')
-    } else if (error instanceof SocketError) {
-      this.lose(error.code ?? error.message)
-    } else {
-      throw error
-    }
   }
 
   private replied(failure?: string): void {

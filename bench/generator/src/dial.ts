@@ -8,6 +8,7 @@ import {
   SocketError,
   systemError,
 } from '@pollux/core'
+import type { Output } from './protocols/protocol.js'
 
 /** At most so many wait to be accepted: fewer than any sensible backlog holds. */
 const AT_ONCE = 64
@@ -27,8 +28,8 @@ export interface Dial {
   sourceAddresses: boolean
 }
 
-/** A connection of which somebody wants to know how connecting ended. */
-export abstract class DialedChannel extends Channel {
+/** A connection of ours: somebody wants to know how connecting ended, and then writes on it. */
+export abstract class DialedChannel extends Channel implements Output {
   /** Set by whoever waits for `onConnect`. */
   settle: ((errno: number) => void) | null = null
 
@@ -36,6 +37,14 @@ export abstract class DialedChannel extends Channel {
     const { settle } = this
     this.settle = null
     settle?.(errno)
+  }
+
+  write(bytes: Buffer): void {
+    this.loop.submissions.copy(this.slot, this.generation, bytes, bytes.length)
+  }
+
+  text(text: string): void {
+    this.loop.submissions.text(this.slot, this.generation, text, 'utf8')
   }
 }
 

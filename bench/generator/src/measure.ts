@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
 import { nowNs } from './clock.js'
 import type { Options } from './options.js'
-import { newHistogram, type Sample } from './recorder.js'
+import { newHistogram, percentileUs, type Sample } from './recorder.js'
 import type { Moment, Round } from './result.js'
 import { addErrors, takeSample } from './samples.js'
 import { type CpuTimes, readCpuTimes } from './server-process.js'
@@ -146,6 +146,6 @@ function describeRound(options: Options, samples: Sample[], begin: Edge, end: Ed
 }
 
 function describeMoment({ messages, seconds: length, histogram }: Sample, seconds: number): Moment {
-  const us = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000
-  return { seconds, length, messages, p50Us: us(50), p99Us: us(99), maxUs: histogram.maxValue / 1000 }
+  const [p50Us, p99Us] = [percentileUs(histogram, 50), percentileUs(histogram, 99)]
+  return { seconds, length, messages, p50Us, p99Us, maxUs: histogram.maxValue / 1000 }
 }

@@ -1,5 +1,6 @@
 /** When requests leave. */
 import { nowNs } from './clock.js'
+import type { Options } from './options.js'
 import type { Recorder } from './recorder.js'
 
 /** Something that requests leave on. */
@@ -24,8 +25,15 @@ export interface Pace {
   stop(): void
 }
 
+/** As `--rate` asks for, or does not: for the connections that are numbered from `first`. */
+export function paceOf({ loop, depth, connections }: Options, recorder: Recorder, first: number): Pace {
+  return loop.kind === 'closed'
+    ? new ClosedLoop(recorder, depth)
+    : new OpenLoop(recorder, loop.rate, depth, first, connections)
+}
+
 /** A closed loop: each reply is followed by the next request, so a server that is slow is asked less. */
-export class ClosedLoop implements Pace {
+class ClosedLoop implements Pace {
   private stopped = false
 
   constructor(
@@ -65,7 +73,7 @@ const MAX_IN_A_ROW = 10_000
  *   due at   start + (round × all + connection) ÷ rate     round 0, 1, 2, … of each connection
  * ```
  */
-export class OpenLoop implements Pace {
+class OpenLoop implements Pace {
   private channels: Paced[] = []
   private startNs = 0
   private readonly intervalNs: number

@@ -30,6 +30,11 @@ export function newHistogram(): Histogram {
   })
 }
 
+/** In microseconds. A percentile is the upper end of its bucket, which may lie above the highest value that ever came. */
+export function percentileUs(histogram: Histogram, percentile: number): number {
+  return Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue) / 1000
+}
+
 export class Recorder {
   /** When what is being handled came: read once for each handler. */
   nowNs = 0

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Measured, measure } from './measure.js'
 import type { Options } from './options.js'
+import { percentileUs } from './recorder.js'
 import type { SlowReadersResult, Speed } from './result.js'
 import { addErrors, takeSample } from './samples.js'
 import { readMemory } from './server-process.js'
@@ -63,11 +64,10 @@ async function untilFull(workers: Worker[], longestMs: number, signal: AbortSign
 function speedOf({ rounds, histogram }: Measured): Speed {
   const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0)
   const messages = rounds.reduce((sum, round) => sum + round.messages, 0)
-  const us = (percentile: number) => histogram.getValueAtPercentile(percentile) / 1000
   return {
     messagesPerSecond: seconds === 0 ? 0 : messages / seconds,
-    p50Us: us(50),
-    p99Us: us(99),
+    p50Us: percentileUs(histogram, 50),
+    p99Us: percentileUs(histogram, 99),
     maxUs: histogram.maxValue / 1000,
   }
 }

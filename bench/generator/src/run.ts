@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import { type Measured, measure, warmUp } from './measure.js'
 import type { Options } from './options.js'
-import { newHistogram } from './recorder.js'
+import { newHistogram, percentileUs } from './recorder.js'
 import { type Moment, PERCENTILES, type Result } from './result.js'
 import { measureIdle } from './run-idle.js'
 import { besideSlowReaders } from './run-slow-readers.js'
@@ -159,13 +159,8 @@ async function watchSyscalls(
 }
 
 export function percentilesOf(histogram: Histogram): Record<string, number> {
-  const max = histogram.maxValue
-  // A percentile is the upper end of its bucket, which may lie above the highest value that was ever recorded.
-  const rows = PERCENTILES.map((percentile) => [
-    `p${percentile}`,
-    Math.min(histogram.getValueAtPercentile(percentile), max) / 1000,
-  ])
-  return { ...Object.fromEntries(rows), max: max / 1000 }
+  const rows = PERCENTILES.map((percentile) => [`p${percentile}`, percentileUs(histogram, percentile)])
+  return { ...Object.fromEntries(rows), max: histogram.maxValue / 1000 }
 }
 
 function describeEnvironment(): Result['environment'] {

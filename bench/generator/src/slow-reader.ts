@@ -1,7 +1,7 @@
 /** A connection that asks and asks, and reads slowly or not at all. */
 import { Column, type EventLoop, Op, TABLE_COLUMNS } from '@pollux/core'
 import { DialedChannel } from './dial.js'
-import type { Conversation, OpenConversation, Output } from './protocols/protocol.js'
+import type { Conversation, OpenConversation } from './protocols/protocol.js'
 import { WrongAnswer } from './protocols/wrong-answer.js'
 
 /** What is written ahead of the kernel. */
@@ -19,7 +19,7 @@ export interface SlowReaderOwner {
  * At first it reads one answer, which tells how large they are; then it asks for `unreadBytes` of them, as fast as the
  * server takes requests, and reads as much as `read` allows.
  */
-export class SlowReader extends DialedChannel implements Output {
+export class SlowReader extends DialedChannel {
   /** Bytes of requests, and of replies that were read. */
   sentBytes = 0
   readBytes = 0
@@ -64,14 +64,6 @@ export class SlowReader extends DialedChannel implements Output {
     if (this.isOver) return
     this.isOver = true
     this.submit(Op.DESTROY)
-  }
-
-  write(bytes: Buffer): void {
-    this.loop.submissions.copy(this.slot, this.generation, bytes, bytes.length)
-  }
-
-  text(text: string): void {
-    this.loop.submissions.text(this.slot, this.generation, text, 'utf8')
   }
 
   override onData(chunk: Buffer): void {

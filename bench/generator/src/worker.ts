@@ -26,7 +26,6 @@ export interface Worker {
 
 export class LocalWorker implements Worker {
   onAllLost = (): void => {}
-  readonly backend: string
   private readonly loop = new EventLoop()
   private readonly queue = new QueueProbe(this.loop)
   private readonly recorder: Recorder
@@ -37,7 +36,6 @@ export class LocalWorker implements Worker {
     private readonly options: Options,
     private readonly index: number,
   ) {
-    this.backend = this.loop.backend
     this.recorder = new Recorder(
       () => this.load?.verifiedBytes ?? 0,
       () => this.queue.take(),

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowNs } from '../clock.js'
 import { type DatagramOwner, DatagramPeer } from '../datagram-peer.js'
-import { ClosedLoop, OpenLoop, type Pace } from '../pace.js'
+import { type Pace, paceOf } from '../pace.js'
 import { prepareProtocol } from '../protocols/prepare.js'
 import type { Recorder } from '../recorder.js'
 import type { Job, Load } from './load.js'
@@ -20,10 +20,7 @@ export class Datagrams implements Load, DatagramOwner {
   constructor(private readonly job: Job) {
     const { options, recorder, first } = job
     this.recorder = recorder
-    this.pace =
-      options.loop.kind === 'closed'
-        ? new ClosedLoop(recorder, options.depth)
-        : new OpenLoop(recorder, options.loop.rate, options.depth, first, options.connections)
+    this.pace = paceOf(options, recorder, first)
   }
 
   /** Rejects where the target's port is closed. A target that says nothing may be one that loses. */

@@ -4,7 +4,7 @@ import { systemError } from '@pollux/core'
 import { nowNs } from '../clock.js'
 import { ConversationChannel, type ConversationOwner } from '../conversation-channel.js'
 import { connect, connectAll, startConnecting } from '../dial.js'
-import { ClosedLoop, OpenLoop, type Pace } from '../pace.js'
+import { type Pace, paceOf } from '../pace.js'
 import { prepareProtocol } from '../protocols/prepare.js'
 import type { OpenConversation } from '../protocols/protocol.js'
 import type { Recorder } from '../recorder.js'
@@ -26,10 +26,7 @@ export class Requests implements Load, ConversationOwner {
   constructor(private readonly job: Job) {
     const { options, recorder, first } = job
     this.recorder = recorder
-    this.pace =
-      options.loop.kind === 'closed'
-        ? new ClosedLoop(recorder, options.depth)
-        : new OpenLoop(recorder, options.loop.rate, options.depth, first, options.connections)
+    this.pace = paceOf(options, recorder, first)
   }
 
   async open(): Promise<void> {
