@@ -61,10 +61,11 @@ async function runWrk(
     ...(depth === 1 ? [] : ['--', String(depth)]),
   ]
   await runPinned(command(times.warmUpSeconds), cores.load)
-  return measure(command(times.durationSeconds), server, cores, readReport)
+  return measure(command(times.durationSeconds), server, cores, readWrk)
 }
 
-function readReport(output: string): Report {
+/** What wrk says at its end. */
+export function readWrk(output: string): Report {
   const [, messages, seconds] = output.match(/^\s*(\d+) requests in ([\d.]+)s/m) ?? []
   if (messages === undefined || /Socket errors|Non-2xx/.test(output)) throw new Error(`wrk said: ${output}`)
   return { messages: Number(messages), seconds: Number(seconds) }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { untilSteady } from '../generator/dist/settled-memory.js'
 
 /** Memory of a process, in bytes. */
 export interface Memory {
@@ -14,24 +14,12 @@ export interface Memory {
   user: number
 }
 
-const SAMPLE_MS = 100
-const SAMPLES = 5
-const STEADY_BYTES = 64 * 1024
-const SETTLE_TIMEOUT_MS = 4_000
-
-/** Waits until the process's memory has stayed within 64 KiB for half a second (4 s at most), and reads it. */
-export async function settledMemory(pid: number): Promise<Memory> {
-  const last: Memory[] = []
-  const deadline = Date.now() + SETTLE_TIMEOUT_MS
-  for (;;) {
-    const now = readMemory(pid)
-    last.push(now)
-    if (last.length > SAMPLES) last.shift()
-    const users = last.map((memory) => memory.user)
-    const steady = last.length === SAMPLES && Math.max(...users) - Math.min(...users) <= STEADY_BYTES
-    if (steady || Date.now() > deadline) return now
-    await sleep(SAMPLE_MS)
-  }
+/** That of a process, once it is steady. */
+export function settledMemory(pid: number): Promise<Memory> {
+  return untilSteady(
+    () => readMemory(pid),
+    ({ user }) => user,
+  )
 }
 
 function readMemory(pid: number): Memory {

@@ -1,10 +1,11 @@
 /** Load generators that are not ours, measured from outside. */
-import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readCpuTimes } from '../generator/dist/server-process.js'
+import { collect } from './collect.js'
 import { program } from './compile.js'
 import type { Cores } from './cores.js'
 import type { LoadResult } from './load.js'
-import { coreTimes, cpuSeconds, cpuSplit } from './usage.js'
+import { coreTimes, cpuSeconds } from './usage.js'
 
 /** What a generator says of itself. */
 export interface Report {
@@ -26,11 +27,11 @@ export async function measure(
   cores: Cores,
   read: (output: string) => Report,
 ): Promise<LoadResult> {
-  const before = { server: cpuSeconds(server.pid), split: cpuSplit(server.pid), cores: coreTimes(cores) }
+  const before = { server: readCpuTimes(server.pid), cores: coreTimes(cores) }
   const { output, loadCpuSeconds } = await runPinned(command, cores.load)
-  const after = { server: cpuSeconds(server.pid), split: cpuSplit(server.pid), cores: coreTimes(cores) }
+  const after = { server: readCpuTimes(server.pid), cores: coreTimes(cores) }
   const { messages, seconds } = read(output)
-  const used = after.server - before.server
+  const used = after.server.cpuSeconds - before.server.cpuSeconds
   return {
     messages,
     bytes: 0,
@@ -44,8 +45,8 @@ export async function measure(
     server: {
       cpuSeconds: used,
       busy: used / seconds,
-      userSeconds: after.split.user - before.split.user,
-      systemSeconds: after.split.system - before.split.system,
+      userSeconds: after.server.userSeconds - before.server.userSeconds,
+      systemSeconds: after.server.systemSeconds - before.server.systemSeconds,
     },
     cores: {
       busySeconds: after.cores.busy - before.cores.busy,
@@ -59,23 +60,8 @@ export async function runPinned(
   command: readonly string[],
   core: number,
 ): Promise<{ output: string; loadCpuSeconds: number }> {
-  const child = spawn(program('pin'), [String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (data) => {
-    output += data
-  })
-  child.stderr.on('data', (data) => {
-    errors += data
-  })
+  const { child, ended } = collect(program('pin'), [String(core), ...command])
   let loadCpuSeconds = 0
-  const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => {
-      if (code === 0) resolve()
-      else reject(new Error(`${command[0]} ended with ${code}: ${errors}${output}`))
-    })
-  })
   let isOver = false
   const over = ended.finally(() => {
     isOver = true
@@ -85,6 +71,7 @@ export async function runPinned(
     loadCpuSeconds = cpuSeconds(child.pid as number) || loadCpuSeconds
     await Promise.race([sleep(SAMPLE_MS), over])
   }
-  await over
+  const { output, errors, code } = await over
+  if (code !== 0) throw new Error(`${command[0]} ended with ${code}: ${errors}${output}`)
   return { output, loadCpuSeconds }
 }

@@ -1,5 +1,6 @@
 /** What processes and cores have used, from /proc. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { readCpuTimes } from '../generator/dist/server-process.js'
 import type { Cores } from './cores.js'
 
 const TICKS_PER_SECOND = 100
@@ -7,21 +8,10 @@ const TICKS_PER_SECOND = 100
 /** What all threads of a process have used, to the nanosecond; 0 when it has gone. */
 export function cpuSeconds(pid: number): number {
   try {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    const used = threads.map((id) =>
-      Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]),
-    )
-    return used.reduce((sum, ns) => sum + ns, 0) / 1e9
+    return readCpuTimes(pid).cpuSeconds
   } catch {
     return 0
   }
-}
-
-/** The same in ticks, but inside and outside the kernel. */
-export function cpuSplit(pid: number): { user: number; system: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { user: Number(fields[11]) / TICKS_PER_SECOND, system: Number(fields[12]) / TICKS_PER_SECOND }
 }
 
 /** What two cores have worked since the machine started, and how much of it on interrupts. */

@@ -87,20 +87,26 @@ describe('what pollux-bench is told', () => {
 
 describe('figures', () => {
   const round = { bytes: 0, verifiedBytes: 0, lost: 0, clientCpuSeconds: 0, clientBusy: 0, queueShare: 0 }
-  const result = (server?: object) =>
-    ({ rounds: [{ ...round, seconds: 2, messages: 1000, ...(server && { server }) }] }) as never
+  const result = (more: object, errors = {}, verdict = { wrongAnswers: 0, notes: [] as string[] }) =>
+    ({ rounds: [{ ...round, seconds: 2, messages: 1000, ...more }], errors, verdict }) as never
 
   it('are the rate and what a message costs, with the proportion that the kernel tells', () => {
     const server = { cpuSeconds: 0.1, userSeconds: 0.01, systemSeconds: 0.03, busy: 0 }
-    expect(figures(result(server), { family: 'echo' })).toEqual({
+    expect(figures(result({ server }), { family: 'echo' })).toEqual({
       value: 500,
       cpuUs: { total: 100, user: 25 },
     })
   })
 
   it('are none where nothing was answered', () => {
-    const nothing = { rounds: [{ ...round, seconds: 1, messages: 0 }] } as never
-    expect(() => figures(nothing, { family: 'echo' })).toThrow('nothing was answered')
+    expect(() => figures(result({ messages: 0 }), { family: 'echo' })).toThrow('nothing was answered')
+  })
+
+  it('are none where an answer was wrong or missing, but for datagrams that got lost', () => {
+    const wrong = result({}, { 'wrong answer': 2 }, { wrongAnswers: 2, notes: ['it said no'] })
+    expect(() => figures(wrong, { family: 'echo' })).toThrow('wrong answer: 2; it said no')
+    expect(() => figures(result({}, { 'no answer': 1 }), { family: 'echo' })).toThrow('no answer: 1')
+    expect(figures(result({}, { lost: 3 }), { family: 'udp' }).value).toBe(500)
   })
 })
 

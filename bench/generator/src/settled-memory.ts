@@ -8,23 +8,23 @@ const SAMPLES = 5
 const STEADY_BYTES = 64 * 1024
 const TIMEOUT_MS = 4000
 
-/**
- * Waits until the process's memory has stayed within 64 KiB for half a second (4 s at most), and reads it.
- *
- * @throws UsageError where it can't be read
- */
-export async function settledMemory(pid: number): Promise<Memory> {
-  const last: Memory[] = []
+/** Reads until it has stayed within 64 KiB for half a second (4 s at most), and returns what was read last. */
+export async function untilSteady<Read>(read: () => Read, bytesOf: (read: Read) => number): Promise<Read> {
+  const last: number[] = []
   const deadline = performance.now() + TIMEOUT_MS
   for (;;) {
-    const now = readMemory(pid)
-    last.push(now)
+    const now = read()
+    last.push(bytesOf(now))
     if (last.length > SAMPLES) last.shift()
-    const bytes = last.map(writtenBytes)
-    const steady = last.length === SAMPLES && Math.max(...bytes) - Math.min(...bytes) <= STEADY_BYTES
+    const steady = last.length === SAMPLES && Math.max(...last) - Math.min(...last) <= STEADY_BYTES
     if (steady || performance.now() > deadline) return now
     await sleep(SAMPLE_MS)
   }
+}
+
+/** What the process has written, once that is steady. @throws UsageError where it can't be read */
+export function settledMemory(pid: number): Promise<Memory> {
+  return untilSteady(() => readMemory(pid), writtenBytes)
 }
 
 /** All that the process has written itself. */

@@ -1,8 +1,8 @@
 /** One run of pollux-bench, on a core of its own. */
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Result } from '../../generator/dist/result.js'
+import { collect } from '../collect.js'
 import { program } from '../compile.js'
 import type { Cores } from '../cores.js'
 import { BENCH_DIR } from '../paths.js'
@@ -44,38 +44,14 @@ export interface GeneratorRun {
 export async function runGenerator(flags: readonly string[], cores: Cores): Promise<GeneratorRun> {
   const main = join(BENCH_DIR, 'generator/dist/main.js')
   const before = childCpuSeconds()
-  const { output, errors, code } = await collect(program('pin'), [
-    String(cores.load),
-    process.execPath,
-    main,
-    ...flags,
-  ])
+  const pinned = [String(cores.load), process.execPath, main, ...flags]
+  const { child, ended } = collect(program('pin'), pinned)
+  const timer = setTimeout(() => child.kill('SIGKILL'), HANG_SECONDS * 1000)
+  const { output, errors, code } = await ended.finally(() => clearTimeout(timer))
   const cpuSeconds = childCpuSeconds() - before
+  if (code === 'SIGKILL') throw new Error(`pollux-bench had not ended after ${HANG_SECONDS} s`)
   if (output === '') throw new Error(errors.trim() || `pollux-bench ended with ${code} and said nothing`)
   return { result: JSON.parse(output) as Result, cpuSeconds }
-}
-
-async function collect(file: string, args: readonly string[]) {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (data) => {
-    output += data
-  })
-  child.stderr.on('data', (data) => {
-    errors += data
-  })
-  return new Promise<{ output: string; errors: string; code: number | string | null }>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      reject(new Error(`pollux-bench had not ended after ${HANG_SECONDS} s`))
-    }, HANG_SECONDS * 1000)
-    child.once('error', reject)
-    child.once('close', (code, signal) => {
-      clearTimeout(timer)
-      resolve({ output, errors, code: code ?? signal })
-    })
-  })
 }
 
 const TICKS_PER_SECOND = 100

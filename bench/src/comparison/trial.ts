@@ -19,12 +19,26 @@ const DISTURBED_SHARE = 0.05
 const NO_FAILURE = ['lost']
 
 /** Starts a fresh server, loads it, and stops it. Never rejects: a failure is part of the result. */
-export async function runTrial(
+export function runTrial(
   place: { round: number; order: number },
   workload: Workload,
   peer: ComparisonPeer,
   environment: Environment,
   times: Pick<Method, 'durationSeconds' | 'warmupSeconds'>,
+): Promise<FileTrial> {
+  return onFreshServer(place, workload, peer, environment, async (trial, server, protocol) => {
+    await measure(trial, workload, protocol, server, environment, times)
+    if (protocol !== 'udp') await server.expectConnectionsClosed()
+  })
+}
+
+/** A trial of what `use` measures at a fresh server, which holds all keys where the workload asks for them. Never rejects. */
+export async function onFreshServer(
+  place: Pick<FileTrial, 'round' | 'order' | 'tool'>,
+  workload: Workload,
+  peer: ComparisonPeer,
+  environment: Environment,
+  use: (trial: FileTrial, server: Server, protocol: Protocol) => Promise<void>,
 ): Promise<FileTrial> {
   const trial: FileTrial = {
     workload: workload.name,
@@ -39,17 +53,16 @@ export async function runTrial(
     const protocol = protocolFor(workload, peer) as Protocol
     server = await startServer(peer, protocol, workload, environment)
     if (workload.filled) await fillStore(protocol, server.target, workload.size)
-    await measure(trial, workload, protocol, server, environment, times)
-    if (protocol !== 'udp') await server.expectConnectionsClosed()
+    await use(trial, server, protocol)
   } catch (error) {
-    trial.error ??= error instanceof Error ? error.message : String(error)
+    trial.error = error instanceof Error ? error.message : String(error)
     delete trial.value
   }
   await server?.stop()
   return trial
 }
 
-export async function startServer(
+async function startServer(
   peer: ComparisonPeer,
   protocol: Protocol,
   { size }: Pick<Workload, 'size'>,
@@ -83,19 +96,19 @@ async function measure(
   const known = after.serverSeconds - before.serverSeconds + (after.ownSeconds - before.ownSeconds)
   const others = after.busySeconds - before.busySeconds - known - generator.cpuSeconds
   trial.disturbed = others / (2 * seconds) > DISTURBED_SHARE
+  Object.assign(trial, figures(result, workload))
+}
+
+/** The figures of the tables. Throws where something went wrong, or nothing was measured. */
+export function figures(
+  result: Result,
+  { family }: Pick<Workload, 'family'>,
+): Pick<FileTrial, 'value' | 'cpuUs'> {
   const failed = Object.entries(result.errors).filter(([kind]) => !NO_FAILURE.includes(kind))
   if (failed.length > 0 || result.verdict.wrongAnswers > 0) {
     const counted = failed.map(([kind, count]) => `${kind}: ${count}`)
     throw new Error([...counted, ...result.verdict.notes].join('; '))
   }
-  Object.assign(trial, figures(result, workload))
-}
-
-/** The figures of the tables. Throws where nothing was measured. */
-export function figures(
-  result: Result,
-  { family }: Pick<Workload, 'family'>,
-): Pick<FileTrial, 'value' | 'cpuUs'> {
   if (family === 'idle') {
     if (result.idle === undefined) throw new Error('pollux-bench did not say what an idle connection takes')
     return { value: result.idle.bytesPerConnection }

@@ -1,17 +1,14 @@
 /** `npm run bench -- crosscheck`: the same servers under other load generators, interleaved with ours. */
-import { fillStore } from '../comparison/fill.js'
-import { protocolFor } from '../comparison/matrix.js'
-import { startServer } from '../comparison/trial.js'
+import { onFreshServer } from '../comparison/trial.js'
 import { compilePrograms } from '../compile.js'
 import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
 import { formatValue } from '../format.js'
 import { listComparisonPeers } from '../peers/comparison.js'
-import { type ComparisonPeer, type Protocol, preparePeers, type Skipped } from '../peers/comparison-peer.js'
+import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import { planRows, type Row } from '../plan.js'
 import { type FileTrial, type Method, type ResultsFile, saveResults } from '../results-file.js'
 import { describeRevision } from '../revision.js'
-import type { Server } from '../server.js'
 import { UsageError } from '../usage-error.js'
 import { CHECKS, type Check, suits, toolServers } from './checks.js'
 import { agreements, agreementTable } from './table.js'
@@ -130,34 +127,24 @@ async function runAll(
 }
 
 /** One tool at one fresh server, once. */
-async function runCheck(
+function runCheck(
   place: { round: number; order: number },
   { workload }: Check,
   { tool, server: peer }: Pair,
   environment: Environment,
   times: Method,
 ): Promise<FileTrial> {
-  const trial: FileTrial = {
-    workload: workload.name,
-    peer: peer.name,
-    ...place,
-    tool: tool.name,
-    startedAt: new Date().toISOString(),
-    loadBound: false,
-    disturbed: false,
-  }
-  let server: Server | undefined
-  try {
-    const protocol = protocolFor(workload, peer) as Protocol
-    server = await startServer(peer, protocol, workload, environment)
-    if (workload.filled) await fillStore(protocol, server.target, workload.size)
-    const { target, pid } = server
-    Object.assign(trial, await tool.run(workload, { target, pid, protocol, cores: environment.cores, times }))
-  } catch (error) {
-    trial.error = error instanceof Error ? error.message : String(error)
-  }
-  await server?.stop()
-  return trial
+  const { cores } = environment
+  return onFreshServer(
+    { ...place, tool: tool.name },
+    workload,
+    peer,
+    environment,
+    async (trial, server, protocol) => {
+      const { target, pid } = server
+      Object.assign(trial, await tool.run(workload, { target, pid, protocol, cores, times }))
+    },
+  )
 }
 
 function say(line: string): void {

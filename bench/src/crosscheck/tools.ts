@@ -5,6 +5,7 @@ import { generatorFlags, runGenerator } from '../comparison/generator.js'
 import { figures } from '../comparison/trial.js'
 import { KEYS, type Workload } from '../comparison/workloads.js'
 import type { Cores } from '../cores.js'
+import { readWrk } from '../http.js'
 import { type LoadResult, runLoad } from '../load.js'
 import { measure, type Report, runPinned } from '../others.js'
 import type { Protocol } from '../peers/comparison-peer.js'
@@ -40,8 +41,6 @@ export const POLLUX_BENCH: Tool = {
       generatorFlags(workload, server.protocol, server, server.times),
       server.cores,
     )
-    const failed = Object.entries(result.errors).filter(([kind]) => kind !== 'lost')
-    if (failed.length > 0) throw new Error(failed.map(([kind, count]) => `${kind}: ${count}`).join('; '))
     return { result, ...figures(result, workload), loadBound: result.verdict.generatorBound }
   },
 }
@@ -99,11 +98,7 @@ export const WRK = outside(
     ...['wrk', '-t1', `-c${connections}`, `-d${seconds}s`],
     `http://${host}:${port}/hello`,
   ],
-  (output) => {
-    const [, messages, seconds] = output.match(/^\s*(\d+) requests in ([\d.]+)s/m) ?? []
-    if (messages === undefined || /Socket errors|Non-2xx/.test(output)) throw new Error(`wrk said: ${output}`)
-    return { messages: Number(messages), seconds: Number(seconds) }
-  },
+  readWrk,
 )
 
 export const AUTOCANNON = outside(
