@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM, launchChromium } from '../../../packages/native-poll/test/support/chromium.js'
 import { needs } from '../../../packages/native-poll/test/support/needs.js'
-import { CHROMIUM, launch, open } from '../../generator/test/support/chromium.js'
+import { open } from '../../generator/test/support/page.js'
 import { WORKLOADS } from '../../src/comparison/workloads.js'
 import { makeReport } from '../../src/report/command.js'
 import { contentOf } from '../../src/report/content.js'
@@ -136,7 +137,7 @@ describe('a chart', () => {
 describe('report.html, in chromium', () => {
   let browser: Browser | undefined
   beforeAll(async () => {
-    if (CHROMIUM !== undefined) browser = await launch()
+    if (CHROMIUM !== undefined) browser = await launchChromium()
   })
   afterAll(() => browser?.close())
 

@@ -1,7 +1,7 @@
 /** How a figure changes as connections grow: points with their intervals on a logarithmic axis. */
 import type { CustomSeriesRenderItem } from 'echarts'
-import { AXIS, type Line, legend, lineSeries, logBounds, WIDTHS } from './lines.js'
-import { count, grouped, tick } from './numbers.js'
+import { AXIS, type Line, legend, lineSeries, valueAxis, WIDTHS } from './lines.js'
+import { count, grouped } from './numbers.js'
 import { type Chart, draw } from './svg.js'
 
 export interface CurvePoint {
@@ -67,14 +67,7 @@ export function curveChart(
         axisTick: { ...AXIS.axisTick, customValues: connections },
         splitLine: { show: false },
       },
-      yAxis: {
-        ...AXIS,
-        ...(scale === 'log' ? { type: 'log', ...logBounds(values) } : { type: 'value', min: 0 }),
-        name: axis,
-        nameGap: 10,
-        nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -54] },
-        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => tick(value, format) },
-      },
+      yAxis: valueAxis(axis, scale, values, format),
       series: [
         ...series,
         ...curves.map(({ points }, index) => ({

@@ -1,5 +1,6 @@
 /** What all charts with lines have alike. */
 import { COLORS, PEER_COLORS } from './colors.js'
+import { tick } from './numbers.js'
 
 export interface Line {
   label: string
@@ -76,7 +77,7 @@ export const AXIS = {
 }
 
 /** The powers of ten around these values, so that the line fills its plot: 1, 2 and 5 of each are bounds. */
-export function logBounds(values: readonly number[]): { min: number; max: number } {
+function logBounds(values: readonly number[]): { min: number; max: number } {
   const positive = values.filter((value) => value > 0)
   if (positive.length === 0) return { min: 1, max: 10 }
   const low = Math.min(...positive)
@@ -86,4 +87,21 @@ export function logBounds(values: readonly number[]): { min: number; max: number
     .map((step) => step * 10 ** Math.floor(Math.log10(high)))
     .find((bound) => bound >= high)
   return { min: min ?? low, max: max ?? high }
+}
+
+/** The axis of the values, with its name above it. */
+export function valueAxis(
+  name: string,
+  scale: 'log' | 'linear',
+  values: readonly number[],
+  format?: (value: number) => string,
+): object {
+  return {
+    ...AXIS,
+    ...(scale === 'log' ? { type: 'log', ...logBounds(values) } : { type: 'value', min: 0 }),
+    name,
+    nameGap: 10,
+    nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -50] },
+    axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => tick(value, format) },
+  }
 }

@@ -3,8 +3,8 @@
  * are what hurts, have as much room as the common ones.
  */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import { AXIS, type Line, legend, lineSeries, logBounds, WIDTHS } from './lines.js'
-import { tick, time } from './numbers.js'
+import { AXIS, type Line, legend, lineSeries, valueAxis, WIDTHS } from './lines.js'
+import { time } from './numbers.js'
 import { type Chart, draw } from './svg.js'
 
 const STEP = 0.05
@@ -76,15 +76,7 @@ export function percentileChart(
           formatter: (value: number) => percentileOf(value).replace(layout === 'narrow' ? '%' : '', ''),
         },
       },
-      yAxis: {
-        ...AXIS,
-        type: 'log',
-        ...logBounds(us),
-        name: 'latency',
-        nameGap: 10,
-        nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -50] },
-        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => tick(value, time) },
-      },
+      yAxis: valueAxis('latency', 'log', us, time),
       series: lineSeries(lines, false),
     },
   )

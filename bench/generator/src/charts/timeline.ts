@@ -1,6 +1,6 @@
 /** What happened while it ran: each figure over the seconds of the measurement. */
-import { AXIS, type Line, legend, lineSeries, logBounds, WIDTHS } from './lines.js'
-import { count, tick } from './numbers.js'
+import { AXIS, type Line, legend, lineSeries, valueAxis, WIDTHS } from './lines.js'
+import { count } from './numbers.js'
 import { type Chart, draw } from './svg.js'
 
 export interface Timeline {
@@ -45,14 +45,7 @@ export function timelineChart(
         splitLine: { show: false },
         axisLabel: { ...AXIS.axisLabel, showMaxLabel: false, formatter: (value: number) => String(value) },
       },
-      yAxis: {
-        ...AXIS,
-        ...(scale === 'log' ? { type: 'log', ...logBounds(values) } : { type: 'value', min: 0 }),
-        name: axis,
-        nameGap: 10,
-        nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -50] },
-        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => tick(value, format) },
-      },
+      yAxis: valueAxis(axis, scale, values, format),
       series: series.map((line, index) => ({
         ...line,
         ...(index === 0 && bounds.length > 0 ? { markLine: roundBounds(bounds) } : {}),

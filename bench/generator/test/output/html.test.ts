@@ -1,10 +1,11 @@
 // The page of a run, in a browser.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM, launchChromium } from '../../../../packages/native-poll/test/support/chromium.js'
 import { needs } from '../../../../packages/native-poll/test/support/needs.js'
 import { percentileOf, readPercentiles } from '../../src/charts/percentiles.js'
 import { resultHtml } from '../../src/output/html.js'
-import { CHROMIUM, launch, open } from '../support/chromium.js'
+import { open } from '../support/page.js'
 import { result } from '../support/results.js'
 
 describe('the page', () => {
@@ -46,7 +47,7 @@ describe('readPercentiles', () => {
 describe('the page, in chromium', needs(CHROMIUM, 'chromium'), () => {
   let browser: Browser
   beforeAll(async () => {
-    browser = await launch()
+    browser = await launchChromium()
   })
   afterAll(() => browser?.close())
 

@@ -1,8 +1,8 @@
 // The dashboard in a browser: headless Chromium, where there is one.
-import { execFileSync } from 'node:child_process'
 import type { Server } from '@pollux/framework'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM, launchChromium } from '../../../native-poll/test/support/chromium.js'
 import { needs } from '../../../native-poll/test/support/needs.js'
 import { textLines } from '../support/lines.js'
 import { BACKENDS } from '../support/raw.js'
@@ -28,28 +28,12 @@ const INK = `[...document.querySelectorAll('canvas')].map((canvas) => {
   return { inked, sum }
 })`
 
-/** Debian calls it chromium, others chromium-browser; undefined where there is none. */
-const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome']
-  .map(pathOf)
-  .find((path) => path !== undefined)
-
-function pathOf(program: string): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim()
-  } catch {
-    return undefined
-  }
-}
-
 describe('the dashboard, in chromium', needs(CHROMIUM, 'chromium'), () => {
   let browser: Browser
 
   // Before the descriptors are counted: its pipes stay for all tests.
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--headless', '--no-sandbox', '--disable-dev-shm-usage'],
-    })
+    browser = await launchChromium()
   })
   afterAll(() => browser?.close())
   leaveNothingBehind()

@@ -1,17 +1,16 @@
 // What a TLS connection over our sockets tells until it is connected, and of how it fails: as one over Node's.
 import { once } from 'node:events'
 import { Agent, get } from 'node:https'
-import { type AddressInfo, connect as connectNode } from 'node:net'
+import { connect as connectNode } from 'node:net'
 import nodeTls, { type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { attach, HttpsAgent } from '@pollux/net/http'
 import { connect } from '@pollux/net/tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { patiently } from '../../../native-poll/test/support/patience.js'
-import { makeIdentity } from '../programs/support/certificates.js'
 import { leaveNothingBehind } from '../support/leaks.js'
+import { tlsServers } from '../support/tls-servers.js'
 
 leaveNothingBehind()
-const identity = makeIdentity()
 
 /** Nobody listens there. */
 const NOWHERE = { port: 1, host: '127.0.0.1' }
@@ -38,25 +37,7 @@ describe.each([
   },
   { over: '@pollux/net/tls', prepare: attach<nodeTls.Server>, connect, HttpsAgent },
 ])('over $over', ({ prepare, connect, HttpsAgent }) => {
-  const servers: nodeTls.Server[] = []
-
-  async function serve(
-    onConnection: (socket: TLSSocket) => void,
-  ): Promise<ConnectionOptions & { port: number }> {
-    const server = prepare(nodeTls.createServer(identity, onConnection))
-    servers.push(server)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return { port: (server.address() as AddressInfo).port, host: '127.0.0.1', ca: identity.cert }
-  }
-
-  // Hooks run last to first: this one before descriptors are counted.
-  afterEach(async () => {
-    for (const server of servers.splice(0)) {
-      server.close()
-      await patiently(once(server, 'close'), 'the close of the server')
-    }
-  })
+  const { serve } = tlsServers(prepare)
 
   it('a client is connecting until it is connected, and says so before it is secure', async () => {
     const client = connect(await serve((socket) => socket.end()))

@@ -1,42 +1,22 @@
 // Options of a TLS connection that concern what is below it: over our sockets they do what they do over Node's.
 import { once } from 'node:events'
-import nodeNet, { type AddressInfo } from 'node:net'
+import nodeNet from 'node:net'
 import nodeTls, { type ConnectionOptions, type TLSSocket } from 'node:tls'
 import net from '@pollux/net'
 import { attach } from '@pollux/net/http'
 import { connect } from '@pollux/net/tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { patiently } from '../../../native-poll/test/support/patience.js'
-import { makeIdentity } from '../programs/support/certificates.js'
 import { leaveNothingBehind } from '../support/leaks.js'
+import { tlsServers } from '../support/tls-servers.js'
 
 leaveNothingBehind()
-const identity = makeIdentity()
 
 describe.each([
   { over: 'node:tls', prepare: (server: nodeTls.Server) => server, connect: nodeTls.connect, below: nodeNet },
   { over: '@pollux/net/tls', prepare: attach<nodeTls.Server>, connect, below: net },
 ])('over $over', ({ prepare, connect, below }) => {
-  const servers: nodeTls.Server[] = []
-
-  async function serve(
-    onConnection: (socket: TLSSocket) => void,
-    options: nodeTls.TlsOptions = {},
-  ): Promise<{ port: number; host: string; ca: Buffer }> {
-    const server = prepare(nodeTls.createServer({ ...identity, ...options }, onConnection))
-    servers.push(server)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return { port: (server.address() as AddressInfo).port, host: '127.0.0.1', ca: identity.cert }
-  }
-
-  // Hooks run last to first: this one before descriptors are counted.
-  afterEach(async () => {
-    for (const server of servers.splice(0)) {
-      server.close()
-      await patiently(once(server, 'close'), 'the close of the server')
-    }
-  })
+  const { serve, servers } = tlsServers(prepare)
 
   it('onread reads what was said into a buffer, and goes on when the callback has had enough for a while', async () => {
     const target = await serve((socket) => socket.end('hello, you'))
