@@ -33,6 +33,23 @@ it.each(['node:net', '@pollux/net'])(
   },
 )
 
+it.each(['node:net', '@pollux/net'])(
+  '%s tells that a socket has ended that is unreferenced',
+  async (over) => {
+    const { port } = await listeningPeer({ host: '127.0.0.1', port: 0 })
+    const source = `
+    const net = await import('${over}')
+    const socket = net.connect(${port}, '127.0.0.1', () => {
+      socket.unref()
+      // In a turn of its own: nothing else is under way by then.
+      setImmediate(() => socket.end(() => console.log('ended')))
+    })`
+    const cwd = fileURLToPath(new URL('.', import.meta.url))
+    const child = Child.run(process.execPath, ['--input-type=module', '-e', source], { cwd })
+    expect([await child.awaitExit(), child.output, child.errors]).toEqual([0, 'ended\n', ''])
+  },
+)
+
 /** How programs end that wrote something and have nothing else to do, and what was written. */
 const LAST_WORDS: Record<string, [text: string, program: string]> = {
   'it connects': ['hello', "const socket = net.connect(port, '127.0.0.1').unref(); socket.end('hello')"],

@@ -21,8 +21,6 @@ const certificates: Certificates = makeCertificates()
 const identity = { key: certificates.server.key, cert: certificates.server.cert }
 const trust = { ca: certificates.ca, host: '127.0.0.1' }
 
-const NODE_MAJOR = Number.parseInt(process.versions.node, 10)
-
 const opened: { close(): unknown }[] = []
 const agents: http.Agent[] = []
 
@@ -216,31 +214,6 @@ describe('an agent', () => {
     })
     expect(socket).toMatchObject({ connecting: false })
     socket.destroy()
-  })
-
-  it.for(['http', 'https'] as const)('goes by its proxy (%s)', async (scheme, { skip }) => {
-    skip(NODE_MAJOR < 24, 'agents do not know of proxies before Node 24')
-    const asked: unknown[] = []
-    const proxy = http.createServer((request, response) => {
-      asked.push(request.url)
-      response.end('from the proxy')
-    })
-    proxy.on('connect', (request, socket) => {
-      asked.push(request.url)
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
-    })
-    const { port: proxyPort } = await listening(proxy)
-    const { server, port } = await listening(
-      scheme === 'http' ? http.createServer() : https.createServer(identity),
-    )
-    server.on('connection', () => expect.unreachable('it went directly'))
-    const url = `http://127.0.0.1:${proxyPort}`
-    const options = { proxyEnv: { HTTP_PROXY: url, HTTPS_PROXY: url } } as http.AgentOptions
-    const agent = agentOf(scheme === 'http' ? new Agent(options) : new HttpsAgent(options))
-    const request = (scheme === 'http' ? http : https).get({ port, ...trust, agent } as http.RequestOptions)
-    if (scheme === 'http') expect(await bodyOf(request)).toBe('from the proxy')
-    else expect(await once(request, 'error')).toMatchObject([{ code: 'ERR_PROXY_TUNNEL' }])
-    expect(asked).toEqual([scheme === 'http' ? `http://127.0.0.1:${port}/` : `127.0.0.1:${port}`])
   })
 
   it('tells a request what kept it from connecting', async () => {
