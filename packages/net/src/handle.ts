@@ -32,7 +32,7 @@ export abstract class Handle extends Channel {
 
   ref(): void {
     this.isReferenced = true
-    if (!this.closing) this.loop.reactor.ref(this.handle)
+    if (!this.closing) this.settleReference()
   }
 
   unref(): void {
@@ -49,8 +49,9 @@ export abstract class Handle extends Channel {
     raiseUncaught(error)
   }
 
-  /** Of one that is not referenced. */
+  /** Whether the process waits for this one. */
   protected settleReference(): void {
-    this.loop.reactor.unref(this.handle)
+    if (this.isReferenced) this.loop.reactor.ref(this.handle)
+    else this.loop.reactor.unref(this.handle)
   }
 }

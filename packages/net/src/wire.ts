@@ -49,6 +49,9 @@ export class Wire extends Handle {
   /** The kernel has not said yet how connecting ended. */
   isConnecting = false
   private paused = false
+  private peerHasEnded = false
+  /** Whether the process waits for it, as the reactor knows. */
+  private isHeld = true
   private onSent: Sent | null = null
   private onShutdown: Shutdown | null = null
   private onceClosed: (() => void) | null = null
@@ -85,7 +88,7 @@ export class Wire extends Handle {
 
   startedConnecting(): void {
     this.isConnecting = true
-    if (!this.isReferenced) this.settleReference()
+    this.settleReference()
   }
 
   startReading(): void {
@@ -93,6 +96,7 @@ export class Wire extends Handle {
     if (!this.paused) return
     this.paused = false
     this.submit(Op.RESUME)
+    this.settleReference()
   }
 
   stopReading(): void {
@@ -100,6 +104,7 @@ export class Wire extends Handle {
     if (this.paused) return
     this.paused = true
     this.submit(Op.PAUSE)
+    this.settleReference()
   }
 
   // What node:http calls on the `_handle` of a socket, by the names that it knows.
@@ -125,12 +130,12 @@ export class Wire extends Handle {
       submissions.copy(slot, this.generation, data, data.length)
       this.bytesWritten += data.length
     }
-    if (this.unsentBytes > (this.isReferenced ? MAX_UNSENT_BYTES : 0)) {
+    if (this.unsentBytes > (this.isAwaited ? MAX_UNSENT_BYTES : 0)) {
       submissions.flush()
       if (this.unsentBytes > 0) {
         this.onSent = sent
         this.submit(Op.WATCH_DRAIN, 0)
-        if (!this.isReferenced) this.settleReference()
+        this.settleReference()
         return
       }
     }
@@ -141,7 +146,7 @@ export class Wire extends Handle {
   shutdown(done: () => void): void {
     this.onShutdown = new Shutdown(done)
     this.submit(Op.END)
-    if (!this.isReferenced) this.settleReference()
+    this.settleReference()
   }
 
   /** Closes at once; with a reset where the peer is to see one. */
@@ -152,7 +157,7 @@ export class Wire extends Handle {
     this.owner = null
     this.onceClosed = closed
     // What closes is waited for, as with Node: 'close' comes, although nothing else keeps the process alive.
-    if (!this.isReferenced) this.loop.reactor.ref(this.handle)
+    if (!this.isHeld) this.loop.reactor.ref(this.handle)
     const { submissions } = this.loop
     // What was written has left, as far as the writer knows.
     if (this.onSent !== null || this.unsentBytes === 0) {
@@ -224,7 +229,7 @@ export class Wire extends Handle {
 
   override onConnect(errno: number): void {
     this.isConnecting = false
-    if (!this.isReferenced && !this.closing) this.settleReference()
+    if (!this.closing) this.settleReference()
     this.resource.runInAsyncScope(this.tellConnected, this, errno)
   }
 
@@ -233,12 +238,14 @@ export class Wire extends Handle {
   }
 
   override onEnd(): void {
+    this.peerHasEnded = true
+    if (!this.closing) this.settleReference()
     if (this.owner !== null) this.resource.runInAsyncScope(this.owner[kPeerEnded], this.owner)
   }
 
   override onDrain(): void {
     if (this.closing) return
-    if (!this.isReferenced) this.settleReference()
+    this.settleReference()
     this.tellSent()
   }
 
@@ -246,7 +253,7 @@ export class Wire extends Handle {
     const shutdown = this.onShutdown
     this.onShutdown = null
     if (shutdown === null || this.closing) return
-    if (!this.isReferenced) this.settleReference()
+    this.settleReference()
     shutdown.runInAsyncScope(shutdown.done)
   }
 
@@ -268,14 +275,29 @@ export class Wire extends Handle {
     if (closed !== null) this.resource.runInAsyncScope(closed)
   }
 
+  /** Whether the process waits for what its peer sends: for what nobody reads it does not, as with Node. */
+  private get isAwaited(): boolean {
+    return this.isReferenced && !this.paused && !this.peerHasEnded
+  }
+
   /** What was asked of the kernel is waited for, as with Node, although the socket itself keeps no process alive. */
   protected override settleReference(): void {
-    const { reactor, submissions } = this.loop
-    if (this.unsentBytes > 0) submissions.flush()
-    const isSending = this.unsentBytes > 0
-    if (isSending && this.onSent === null) this.submit(Op.WATCH_DRAIN, 0)
-    if (this.isConnecting || isSending || this.onShutdown !== null) reactor.ref(this.handle)
+    const { reactor } = this.loop
+    const isHeld = this.isAwaited || this.isConnecting || this.onShutdown !== null || this.isSending()
+    if (isHeld === this.isHeld) return
+    this.isHeld = isHeld
+    if (isHeld) reactor.ref(this.handle)
     else reactor.unref(this.handle)
+  }
+
+  /** Whether the kernel has no room for what was written. `onDrain` will say when it has taken it. */
+  private isSending(): boolean {
+    if (this.unsentBytes === 0) return false
+    if (this.onSent !== null) return true
+    this.loop.submissions.flush()
+    if (this.unsentBytes === 0) return false
+    this.submit(Op.WATCH_DRAIN, 0)
+    return true
   }
 
   private tellSent(error?: Error): void {

@@ -103,3 +103,59 @@ describe.each(['node:net', '@pollux/net'])('%s sends all that a socket wrote', (
     expect(came === text).toBe(true)
   })
 })
+
+/** Programs that leave although a connection stands: nobody reads from it. `peer` is how it came to be so. */
+const UNREAD: Record<string, [peer: (socket: Socket) => unknown, program: string]> = {
+  'is paused': [(socket) => socket.write('hello'), "net.connect(port, '127.0.0.1').pause()"],
+  'is paused while it connects, and told so': [
+    (socket) => socket.write('hello'),
+    "const socket = net.connect(port, '127.0.0.1', () => socket.pause())",
+  ],
+  'has a full buffer': [(socket) => socket.write('x'.repeat(1_000_000)), "net.connect(port, '127.0.0.1')"],
+  'has ended, unread': [(socket) => socket.end('hello'), "net.connect(port, '127.0.0.1')"],
+  'has ended, and is half-open': [
+    (socket) => socket.end('hello'),
+    "net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume()",
+  ],
+  'has sent its last words, and reads nothing': [
+    (socket) => socket.on('error', () => {}).resume(),
+    "const socket = net.connect(port, '127.0.0.1', () => socket.pause().end('hello'))",
+  ],
+  'came paused': [
+    () => {},
+    `const server = net.createServer({ pauseOnConnect: true }, () => server.close())
+    server.listen(0, '127.0.0.1', () => net.connect(server.address().port, '127.0.0.1').unref())`,
+  ],
+}
+
+describe.each(['node:net', '@pollux/net'])('%s leaves', (over) => {
+  /** How a program ends whose peers do `peer`. */
+  async function run(program: string, peer: (socket: Socket) => unknown) {
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      peer(socket)
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const source = `const net = await import('${over}'); const port = ${port}\n${program}`
+    const cwd = fileURLToPath(new URL('.', import.meta.url))
+    const child = Child.run(process.execPath, ['--input-type=module', '-e', source], { cwd })
+    const code = await child.awaitExit()
+    server.close()
+    return [code, child.output, child.errors]
+  }
+
+  it.each(Object.entries(UNREAD))('when its only connection %s', async (_, [peer, program]) => {
+    expect(await run(program, peer)).toEqual([0, '', ''])
+  })
+
+  it('at the end of what was paused and is read again', async () => {
+    const program = `const socket = net.connect(port, '127.0.0.1', () => {
+      socket.pause()
+      setTimeout(() => socket.resume(), 20)
+      socket.on('data', (bytes) => console.log(String(bytes)))
+      socket.on('close', () => console.log('close'))
+    })`
+    expect(await run(program, (socket) => socket.end('hello'))).toEqual([0, 'hello\nclose\n', ''])
+  })
+})
