@@ -38,6 +38,14 @@ class Shutdown extends AsyncResource {
   }
 }
 
+/** What the process has to wait for, or no longer, as far as the reactor does not know yet. */
+const unsettled: Wire[] = []
+
+function settleAll(): void {
+  for (const wire of unsettled) wire.settle()
+  unsettled.length = 0
+}
+
 export class Wire extends Handle {
   owner: WireOwner | null
   /** Whether what arrives is wanted. */
@@ -50,8 +58,9 @@ export class Wire extends Handle {
   isConnecting = false
   private paused = false
   private peerHasEnded = false
-  /** Whether the process waits for it, as the reactor knows. */
+  /** Whether the process waits for it, as far as the reactor knows. */
   private isHeld = true
+  private isUnsettled = false
   private onSent: Sent | null = null
   private onShutdown: Shutdown | null = null
   private onceClosed: (() => void) | null = null
@@ -130,12 +139,12 @@ export class Wire extends Handle {
       submissions.copy(slot, this.generation, data, data.length)
       this.bytesWritten += data.length
     }
-    if (this.unsentBytes > (this.isAwaited ? MAX_UNSENT_BYTES : 0)) {
+    if (!this.isAwaited) this.settleReference()
+    if (this.unsentBytes > MAX_UNSENT_BYTES) {
       submissions.flush()
       if (this.unsentBytes > 0) {
         this.onSent = sent
         this.submit(Op.WATCH_DRAIN, 0)
-        this.settleReference()
         return
       }
     }
@@ -229,7 +238,7 @@ export class Wire extends Handle {
 
   override onConnect(errno: number): void {
     this.isConnecting = false
-    if (!this.closing) this.settleReference()
+    this.settleReference()
     this.resource.runInAsyncScope(this.tellConnected, this, errno)
   }
 
@@ -239,7 +248,7 @@ export class Wire extends Handle {
 
   override onEnd(): void {
     this.peerHasEnded = true
-    if (!this.closing) this.settleReference()
+    this.settleReference()
     if (this.owner !== null) this.resource.runInAsyncScope(this.owner[kPeerEnded], this.owner)
   }
 
@@ -280,14 +289,25 @@ export class Wire extends Handle {
     return this.isReferenced && !this.paused && !this.peerHasEnded
   }
 
-  /** What was asked of the kernel is waited for, as with Node, although the socket itself keeps no process alive. */
+  /**
+   * Tells the reactor whether the process waits for this one: once what runs now is over, for most of it changes at once again, such as
+   * a socket that is paused and goes on, or ends when its peer has.
+   */
   protected override settleReference(): void {
-    const { reactor } = this.loop
+    if (this.isUnsettled || (this.isHeld && this.isAwaited)) return
+    this.isUnsettled = true
+    if (unsettled.push(this) === 1) queueMicrotask(settleAll)
+  }
+
+  settle(): void {
+    this.isUnsettled = false
+    if (this.closing) return
+    // What was asked of the kernel is waited for, as with Node, although the socket itself keeps no process alive.
     const isHeld = this.isAwaited || this.isConnecting || this.onShutdown !== null || this.isSending()
     if (isHeld === this.isHeld) return
     this.isHeld = isHeld
-    if (isHeld) reactor.ref(this.handle)
-    else reactor.unref(this.handle)
+    if (isHeld) this.loop.reactor.ref(this.handle)
+    else this.loop.reactor.unref(this.handle)
   }
 
   /** Whether the kernel has no room for what was written. `onDrain` will say when it has taken it. */
