@@ -12,8 +12,10 @@ import { open } from '../../generator/test/support/page.js'
 import { WORKLOADS } from '../../src/comparison/workloads.js'
 import { makeReport } from '../../src/report/command.js'
 import { contentOf } from '../../src/report/content.js'
+import { crosscheckRows } from '../../src/report/crosscheck.js'
 import { htmlPage } from '../../src/report/html.js'
 import { markdownPage } from '../../src/report/markdown.js'
+import type { ResultsFile } from '../../src/results-file.js'
 import { comparison, crosscheck } from '../support/results-files.js'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -105,9 +107,20 @@ describe('docs/benchmarks.md', () => {
 
   it('shows where other tools agree and where they do not', () => {
     expect(markdown).toMatch(
-      /\| 64 B × 50 \| C, epoll \| [\d.]+ k \| load \(C\): [\d.]+ k \| 0\.99 \(.*\) \| yes \|/,
+      /\| 64 B × 50 \| C, epoll \| load \(C\) \| [\d.]+ k \| [\d.]+ k \| 1\.01 \(.*\) \| .* \| agree within noise \|/,
     )
-    expect(markdown).toMatch(/\| wrk: [\d.]+ k \| 1\.25 .*\| NO, pollux-bench says more \|/)
+    expect(markdown).toMatch(/\| wrk \| [\d.]+ k \| [\d.]+ k \| 0\.80 .*\| differ ▼ \|/)
+    expect(markdown).toContain('1 of 2 agree, in 0 the slower tool had no time left, 1 differ.')
+  })
+
+  it('blames the slower tool where it had no time left', () => {
+    const file = crosscheck()
+    const busy = { loadBusy: 0.99 }
+    const trials = file.trials.map((trial) =>
+      trial.tool === 'wrk' ? { ...trial, result: undefined, raw: busy } : trial,
+    )
+    const text = crosscheckRows({ ...file, trials } as ResultsFile).join('\n')
+    expect(text).toMatch(/wrk,.*the slower tool had no time left/)
   })
 
   it('names who was left out, with how to get it, and the environment', () => {
