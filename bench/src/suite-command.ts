@@ -32,7 +32,10 @@ export async function runSuite(suite: Suite, flags: Flags, args: readonly string
   const options = {
     rounds: flags.rounds ?? (quick && against === undefined ? 2 : 6),
     seed: flags.seed ?? randomSeed(),
-    times: { warmUpSeconds: quick ? 0.2 : 0.3, durationSeconds: flags.duration ?? (quick ? 0.5 : 1.5) },
+    times: {
+      warmUpSeconds: quick ? 0.2 : 0.3,
+      durationSeconds: flags.duration ?? (quick ? 0.5 : (suite.durationSeconds ?? 1.5)),
+    },
   }
 
   compilePrograms()

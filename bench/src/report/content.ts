@@ -62,7 +62,8 @@ export function contentOf(file: ResultsFile, crosscheck: ResultsFile | undefined
   }
 }
 
-function leadOf(
+/** What was compared, and what came of it, kind by kind. */
+export function leadOf(
   findings: readonly Finding[],
   { peers, workloads, startedAt, method: { rounds } }: ResultsFile,
 ): string {

@@ -20,6 +20,7 @@ import { comparison, crosscheck } from '../support/results-files.js'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
+const RESULTS = join(REPOSITORY, 'bench/results')
 
 const SMALL = comparison({ rounds: 2 })
 const CONTENT = contentOf(SMALL, crosscheck())
@@ -27,12 +28,14 @@ const { markdown, charts } = markdownPage(CONTENT)
 
 describe('the pages of this repository', () => {
   it('say what its results say', () => {
-    const { files, stale } = makeReport(REPOSITORY, join(REPOSITORY, 'bench/results'))
+    const { files, stale, unmeasured } = makeReport(REPOSITORY, RESULTS)
     const differing = [...files].filter(
       ([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text,
     )
     expect(differing.map(([path]) => path)).toEqual([])
     expect(stale).toEqual([])
+    // Once all has been measured, nothing may stand there that no results give.
+    if (existsSync(join(RESULTS, 'comparison.json'))) expect(unmeasured).toEqual([])
   })
 })
 
@@ -54,10 +57,14 @@ describe('the command', () => {
   afterAll(() => rmSync(root, { recursive: true }))
 
   const report = (...flags: string[]) => {
-    const { status, stdout } = spawnSync(process.execPath, [CLI, 'report', '--root', root, ...flags], {
-      encoding: 'utf8',
-    })
-    return { code: status, stdout }
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [CLI, 'report', '--root', root, ...flags],
+      {
+        encoding: 'utf8',
+      },
+    )
+    return { code: status, stdout, stderr }
   }
 
   it('finds what differs, writes it, and finds nothing more', () => {
@@ -76,8 +83,22 @@ describe('the command', () => {
     expect(readdirSync(join(root, 'docs/benchmarks'))).not.toContain('bars-of-old.svg')
 
     const after = report('--check')
-    expect(after.stdout).toContain('pages and results agree')
-    expect(after.code).toBe(0)
+    expect(after.stdout).not.toContain('is not what the results say')
+    expect(after.stdout).toContain('README.md has a block that is of no results')
+    expect(after.code).toBe(1)
+
+    // The same of other servers will do.
+    const echo = readFileSync(join(root, 'bench/results/comparison.json'), 'utf8')
+    writeFileSync(join(root, 'bench/results/udp.json'), echo.replace('"name":"comparison"', '"name":"udp"'))
+    report()
+    expect(report('--check')).toMatchObject({ code: 0, stdout: 'pages and results agree\n' })
+  })
+
+  it('refuses flags that it does not know, in few words', () => {
+    const { code, stderr } = report('--fast')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^bench: Unknown option '--fast'/)
+    expect(stderr).not.toContain('    at ')
   })
 
   it('finds a figure that somebody changed by hand', () => {
