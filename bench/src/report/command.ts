@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT_DIR } from '../paths.js'
 import type { ResultsFile } from '../results-file.js'
+import { UsageError } from '../usage-error.js'
 import { contentOf } from './content.js'
 import { fill } from './fill.js'
 import { htmlPage } from './html.js'
@@ -27,15 +28,7 @@ export interface Report {
 
 /** @returns the exit code */
 export async function runReport(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      check: { type: 'boolean' },
-      results: { type: 'string' },
-      root: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  const values = parse(args)
   if (values.help) {
     process.stdout.write(USAGE)
     return 0
@@ -59,6 +52,22 @@ export async function runReport(args: string[]): Promise<number> {
   }
   for (const path of report.stale) rmSync(path)
   return 0
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        check: { type: 'boolean' },
+        results: { type: 'string' },
+        root: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
+  }
 }
 
 /**
