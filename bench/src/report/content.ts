@@ -69,6 +69,7 @@ export function leadOf(
 ): string {
   const js = tally(findings, 'javascript')
   const native = tally(findings, 'native')
+  const bound = findings.filter(({ best }) => best?.isBound).length
   const against = ({ all, ahead, level, behind }: typeof js, whom: string) =>
     all === 0
       ? ''
@@ -77,7 +78,10 @@ export function leadOf(
     `${peers.length} servers under ${workloads.length} loads in one interleaved run on one machine, ` +
     `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${startedAt.slice(0, 10)}.` +
     against(js, 'JavaScript runtime') +
-    against(native, 'of C, Go and Rust')
+    against(native, 'of C, Go and Rust') +
+    (bound === 0
+      ? ''
+      : ` In ${bound} workloads the generator set the pace of one of the two (${LOAD_BOUND}), and CPU time says more than rates.`)
   )
 }
 
