@@ -7,5 +7,7 @@ import { setUp } from './lib/set-up.mjs'
 
 await script(async () => {
   await setUp([RELEASE])
-  return run(process.execPath, [join(ROOT, 'bench/dist/cli.js'), ...process.argv.slice(2)])
+  return run(process.execPath, [join(ROOT, 'bench/dist/cli.js'), ...process.argv.slice(2)], {
+    outlives: true,
+  })
 })

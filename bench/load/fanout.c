@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,7 +15,7 @@
 #include "load.h"
 #include "pattern.h"
 
-enum { kEventsPerWait = 1024, kStallMs = 10000 };
+enum { kEventsPerWait = 1024, kStallMs = 10000, kQuietMs = 20 };
 
 struct subscriber {
   int fd;
@@ -53,14 +54,18 @@ static void open_subscribers(struct fanout* f, int epoll_fd) {
   free(fds);
 }
 
-static void publish(struct fanout* f) {
+static void send_next(struct fanout* f) {
   size_t size = f->options->message_size;
   f->message = f->pattern + pattern_start(f->sent++);
   f->waiting = f->options->connections;
-  for (int i = 0; i < f->options->connections; i++) f->subscribers[i].received = 0;
-  // Nothing else is under way: there is room for it.
+  // Hardly anything else is under way: there is room for it.
   ssize_t sent = send(f->subscribers[0].fd, f->message, size, MSG_NOSIGNAL);
   if (sent != (ssize_t)size) fail("the message could not be sent: %s", strerror(errno));
+}
+
+static void publish(struct fanout* f) {
+  for (int i = 0; i < f->options->connections; i++) f->subscribers[i].received = 0;
+  send_next(f);
 }
 
 static void on_readable(struct fanout* f, struct subscriber* s) {
@@ -81,6 +86,63 @@ static void on_readable(struct fanout* f, struct subscriber* s) {
   if (s->received < size) return;
   f->result.messages++;
   f->waiting--;
+}
+
+/** Reads all there is, and keeps the end of it, which is as long as a message. */
+static void read_tail(struct fanout* f, struct subscriber* s, char* tail) {
+  size_t size = f->options->message_size;
+  for (;;) {
+    ssize_t received = recv(s->fd, f->buffer, size, 0);
+    if (received < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    int index = (int)(s - f->subscribers);
+    if (received < 0) fail("recv on connection %d: %s", index, strerror(errno));
+    if (received == 0) fail("the server closed connection %d", index);
+    size_t length = (size_t)received;
+    memmove(tail, tail + length, size - length);
+    memcpy(tail + size - length, f->buffer, length);
+    s->received += length;
+  }
+}
+
+/**
+ * Waits until the server has accepted everybody: who connects is not yet one who gets messages. Some are sent
+ * ahead, until each connection has got one; then one more, which is the last of them for all.
+ */
+static void wait_for_all(struct fanout* f, int epoll_fd) {
+  static struct epoll_event events[kEventsPerWait];
+  size_t size = f->options->message_size;
+  int count = f->options->connections;
+  char* tails = calloc((size_t)count, size);
+  if (tails == NULL) fail("out of memory");
+  int joined = 0;
+  uint64_t stalled_ns = now_ns() + kStallMs * UINT64_C(1000000);
+  bool is_last = false;
+  publish(f);
+  while (f->waiting > 0) {
+    int ready = epoll_wait(epoll_fd, events, kEventsPerWait, kQuietMs);
+    if (ready < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
+    for (int i = 0; i < ready; i++) {
+      struct subscriber* s = events[i].data.ptr;
+      char* tail = tails + (size_t)(s - f->subscribers) * size;
+      bool was_new = s->received == 0;
+      // What was read before its event came is told once more.
+      bool had_it = memcmp(tail, f->message, size) == 0;
+      read_tail(f, s, tail);
+      if (was_new && s->received > 0) joined++;
+      if (is_last && !had_it && memcmp(tail, f->message, size) == 0) f->waiting--;
+    }
+    if (ready > 0) {
+      stalled_ns = now_ns() + kStallMs * UINT64_C(1000000);
+    } else if (now_ns() > stalled_ns) {
+      fail("stalled: %d connections have not got a message", is_last ? f->waiting : count - joined);
+    }
+    if (!is_last && (joined == count || ready == 0)) {
+      // Nobody is new any more, so this one reaches all; else another one for those that have missed it.
+      is_last = joined == count;
+      send_next(f);
+    }
+  }
+  free(tails);
 }
 
 static void run_until(struct fanout* f, int epoll_fd, uint64_t deadline_ns) {
@@ -111,6 +173,7 @@ void run_fanout(const struct options* options) {
   int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_fd < 0) fail("epoll_create1: %s", strerror(errno));
   open_subscribers(f, epoll_fd);
+  wait_for_all(f, epoll_fd);
   run_until(f, epoll_fd, now_ns() + (uint64_t)(options->warm_up_seconds * 1e9));
 
   f->result = (struct result){0};

@@ -109,7 +109,12 @@ const servers = {
     return `udp://${flags.host}:${socket.port}`
   },
   http() {
-    const server = Bun.serve({ ...place, routes: { '/hello': new Response('hello') } })
+    const server = Bun.serve({
+      ...place,
+      // Without it, it serves as for somebody who writes a page.
+      development: false,
+      routes: { '/hello': new Response('hello') },
+    })
     return `tcp://${flags.host}:${server.port}`
   },
 }

@@ -1,5 +1,6 @@
 import type { Environment } from './environment.js'
 import { formatValue } from './format.js'
+import { isInterrupted } from './interrupt.js'
 import type { LoadTimes } from './load.js'
 import { checkPeer, type Peer } from './peers/peer.js'
 import { planTrials } from './plan.js'
@@ -13,7 +14,7 @@ export interface RunOptions {
   times: LoadTimes
 }
 
-/** Runs all trials one after the other. Rejects when a peer can't start; what fails later is in its trial. */
+/** Runs all trials one after the other, until it is interrupted. Rejects when a peer can't start; what fails later is in its trial. */
 export async function runEcho(
   shapes: Shape[],
   peers: Peer[],
@@ -28,6 +29,7 @@ export async function runEcho(
   const steps = planTrials(shapes, peers, options.rounds, options.seed)
   const trials: Trial[] = []
   for (const { round, shape, peer } of steps) {
+    if (isInterrupted()) break
     const trial = await runTrial(round, shape, peer, environment, options.times)
     trials.push(trial)
     const outcome =

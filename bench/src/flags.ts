@@ -25,7 +25,7 @@ export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
   --only PEER,…      these peers
   --workload NAME,…  comparison, crosscheck: these workloads (suites: --shape, the same)
   --rounds N         rounds of everything (6: the fewest with a 95% interval; --quick: comparison 1, suites 2)
-  --duration S       measured seconds of one trial (comparison 0.7, suites 1.5; --quick 0.4 and 0.5)
+  --duration S       measured seconds of one trial (comparison 0.7, suites 1.5, knobs 0.6; --quick 0.4 and 0.5)
   --seed N           repeat the order of an earlier run
   --save             write bench/results/NAME.json, which the report is made from
   --json FILE        write the same there

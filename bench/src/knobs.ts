@@ -259,6 +259,7 @@ function pair(root: string, suffix: string, backend: string | undefined): [Peer,
 
 export const KNOBS: Suite = {
   name: 'knobs',
+  durationSeconds: 0.6,
   shapes: KNOBS_SHAPES,
   peers: listKnobsPeers,
   reference: 'pollux-default',

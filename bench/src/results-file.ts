@@ -1,10 +1,21 @@
 /** The files in `bench/results/`: everything that a run measured, raw. The report is made from them alone. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import type { Result } from '../generator/dist/result.js'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { KeptResult } from './comparison/generator.js'
 import type { Environment } from './environment.js'
-import { BENCH_DIR } from './paths.js'
+import { BENCH_DIR, BUILD_DIR, ROOT_DIR } from './paths.js'
 import type { Skipped } from './peers/comparison-peer.js'
+import { UsageError } from './usage-error.js'
 
 export interface ResultsFile {
   format: 1
@@ -25,6 +36,8 @@ export interface ResultsFile {
   /** Peers that are not on this machine. */
   skipped: Skipped[]
   workloads: FileWorkload[]
+  /** It was broken off: rounds are missing. */
+  interrupted?: true
   /** In the order in which they ran. */
   trials: FileTrial[]
 }
@@ -88,7 +101,7 @@ export interface FileTrial {
   order: number
   startedAt: string
   /** What pollux-bench found: rounds, latencies, CPU time. */
-  result?: Result
+  result?: KeptResult
   /** What stands in the table, in the workload's unit. Missing where the trial failed. */
   value?: number
   /** CPU time of the server for one message, in microseconds: all of it, and the part outside the kernel. */
@@ -111,23 +124,112 @@ export function resultsPath(name: string): string {
   return join(BENCH_DIR, 'results', `${name}.json`)
 }
 
-/** One line for each trial, so that two files can be compared by eye and by diff. */
-export function writeResults(path: string, { trials, ...rest }: ResultsFile): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const head = JSON.stringify(rest, null, 2).slice(0, -2)
-  const lines = trials.map((trial) => `    ${JSON.stringify(trial)}`).join(',\n')
-  writeFileSync(path, `${head},\n  "trials": [\n${lines}\n  ]\n}\n`)
+/** Where a run writes. */
+export interface Saving {
+  /** Into `bench/results/`. */
+  save?: boolean | undefined
+  /** A file. */
+  json?: string | undefined
 }
 
-/** Writes the file where `--save` and `--json` want it. */
-export function saveResults(
-  file: ResultsFile,
-  { save, json }: { save?: boolean | undefined; json?: string | undefined },
-  say: (line: string) => void,
-): void {
-  const paths = [...(save ? [resultsPath(file.name)] : []), ...(json === undefined ? [] : [json])]
-  for (const path of paths) {
-    writeResults(path, file)
-    say(`wrote ${path}`)
+function pathsOf(name: string, { save, json }: Saving): string[] {
+  return [...(save ? [resultsPath(name)] : []), ...(json === undefined ? [] : [json])]
+}
+
+/**
+ * To be called before anything is measured: half an hour later is too late to learn that nothing can be written.
+ *
+ * @throws UsageError for a place that can't be written to
+ */
+export function checkSaving(name: string, saving: Saving): void {
+  for (const path of pathsOf(name, saving)) {
+    try {
+      mkdirSync(dirname(resolve(path)), { recursive: true })
+      if (existsSync(path)) accessSync(path, constants.W_OK)
+      if (isOther(path)) {
+        if (statSync(path).isDirectory()) throw new Error('it is a folder')
+        continue
+      }
+      // What one may do says nothing of a disk that is full or read-only: only trying does.
+      writeFileSync(besides(path), '{}')
+      rmSync(besides(path))
+    } catch (error) {
+      throw new UsageError(`the results can't be written to ${path}: ${(error as Error).message}`)
+    }
   }
+}
+
+/** Where the file is written before it takes its place; a pipe or a terminal keeps its own. */
+function besides(path: string): string {
+  return isOther(path) ? path : `${path}.${process.pid}`
+}
+
+function isOther(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === false
+}
+
+/**
+ * Writes a file, or leaves the one that is there as it is. One line for each trial, so that two files can be compared by
+ * eye and by diff. Paths of this machine are those of the repository.
+ */
+export function writeResults(path: string, { trials, ...rest }: ResultsFile): void {
+  mkdirSync(dirname(resolve(path)), { recursive: true })
+  const head = JSON.stringify(rest, plain, 2).slice(0, -2)
+  const lines = trials.map((trial) => `    ${JSON.stringify(trial, plain)}`).join(',\n')
+  const fresh = besides(path)
+  try {
+    writeFileSync(fresh, `${head},\n  "trials": [\n${lines}\n  ]\n}\n`)
+    if (fresh !== path) renameSync(fresh, path)
+  } catch (error) {
+    if (fresh !== path) rmSync(fresh, { force: true })
+    throw error
+  }
+}
+
+const DIGITS = 9
+
+const PLACES: readonly (readonly [folder: string, name: string])[] = [
+  [ROOT_DIR, '.'],
+  [homedir(), '~'],
+  [tmpdir(), 'tmp'],
+]
+
+/** Nobody needs to know where things lie on the machine that measured, nor more digits than a clock has. */
+function plain(_: string, value: unknown): unknown {
+  if (typeof value === 'number') return Number.isInteger(value) ? value : Number(value.toPrecision(DIGITS))
+  if (typeof value !== 'string') return value
+  return PLACES.reduce(
+    (text, [folder, name]) => (folder.length > 1 ? text.replaceAll(folder, name) : text),
+    value.replaceAll(join(ROOT_DIR, '/'), ''),
+  )
+}
+
+/**
+ * Writes the file where `--save` and `--json` want it. One that was broken off goes elsewhere, and so does one that can't
+ * be written there: what was measured is not lost, and replaces nothing.
+ *
+ * @returns false where it went elsewhere
+ */
+export function saveResults(file: ResultsFile, saving: Saving, say: (line: string) => void): boolean {
+  let isDone = true
+  for (const path of pathsOf(file.name, saving)) {
+    if (file.interrupted) {
+      write(join(BUILD_DIR, 'interrupted', basename(path)), file, say)
+      isDone = false
+      continue
+    }
+    try {
+      write(path, file, say)
+    } catch (error) {
+      say(`FAILED: ${path} can't be written: ${(error as Error).message}`)
+      write(join(tmpdir(), `pollux-bench-${basename(path)}`), file, say)
+      isDone = false
+    }
+  }
+  return isDone
+}
+
+function write(path: string, file: ResultsFile, say: (line: string) => void): void {
+  writeResults(path, file)
+  say(`wrote ${path}`)
 }

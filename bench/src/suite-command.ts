@@ -4,9 +4,10 @@ import { compilePrograms } from './compile.js'
 import { runEcho } from './echo.js'
 import { describeEnvironment, readEnvironment } from './environment.js'
 import { type Flags, pick, randomSeed } from './flags.js'
+import { isInterrupted } from './interrupt.js'
 import type { Peer } from './peers/peer.js'
 import { Results } from './results.js'
-import { type FileTrial, type ResultsFile, saveResults } from './results-file.js'
+import { checkSaving, type FileTrial, type ResultsFile, saveResults } from './results-file.js'
 import { describeRevision, prepareAgainst } from './revision.js'
 import type { Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
@@ -21,6 +22,7 @@ export async function runSuite(suite: Suite, flags: Flags, args: readonly string
   const only = flags.only && flags.twin ? [...flags.only, `${suite.reference}-twin`] : flags.only
   const { backend, twin } = flags
   pick(suite.peers({ backend, twin, against: '' }), only, '--only')
+  checkSaving(suite.name, flags)
   const against = flags.against === undefined ? undefined : prepareAgainst(flags.against, { onProgress: say })
   const peers = pick(
     suite.peers({ backend, twin, against: against?.directory }),
@@ -30,7 +32,10 @@ export async function runSuite(suite: Suite, flags: Flags, args: readonly string
   const options = {
     rounds: flags.rounds ?? (quick && against === undefined ? 2 : 6),
     seed: flags.seed ?? randomSeed(),
-    times: { warmUpSeconds: quick ? 0.2 : 0.3, durationSeconds: flags.duration ?? (quick ? 0.5 : 1.5) },
+    times: {
+      warmUpSeconds: quick ? 0.2 : 0.3,
+      durationSeconds: flags.duration ?? (quick ? 0.5 : (suite.durationSeconds ?? 1.5)),
+    },
   }
 
   compilePrograms()
@@ -63,9 +68,10 @@ export async function runSuite(suite: Suite, flags: Flags, args: readonly string
       ...{ name, label, unit, connections, size, depth },
       reference: suite.reference,
     })),
+    ...(isInterrupted() ? { interrupted: true } : {}),
     trials: trials.map(fileTrial),
   }
-  saveResults(file, flags, say)
+  const isSaved = saveResults(file, flags, say)
 
   const results = new Results(trials)
   const tables = [
@@ -80,7 +86,7 @@ export async function runSuite(suite: Suite, flags: Flags, args: readonly string
   for (const { round, shape, peer, error } of failures) {
     say(`FAILED: ${peer}, ${shape}, round ${round}: ${error}`)
   }
-  return failures.length > 0 ? 1 : 0
+  return failures.length > 0 || !isSaved ? 1 : 0
 }
 
 /** Not everybody has a counterpart in the other revision. */

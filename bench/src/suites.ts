@@ -19,6 +19,8 @@ export interface Suite {
   referenceLabel: string
   /** Every Pollux is compared with this one too. */
   node?: string
+  /** Of one trial, where there are too many for the 1.5 s of the others. */
+  durationSeconds?: number
   targets: Target[]
 }
 

@@ -1,7 +1,10 @@
 // The comparison: what it measures, how long that takes, and a short one.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compareAll } from '../src/comparison/command.js'
@@ -13,7 +16,7 @@ import { WORKLOADS, type Workload } from '../src/comparison/workloads.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores } from '../src/cores.js'
 import { readEnvironment } from '../src/environment.js'
-import { ROOT_DIR } from '../src/paths.js'
+import { BENCH_DIR, ROOT_DIR } from '../src/paths.js'
 import { listComparisonPeers } from '../src/peers/comparison.js'
 import type { ComparisonPeer } from '../src/peers/comparison-peer.js'
 import type { ResultsFile } from '../src/results-file.js'
@@ -223,3 +226,31 @@ const MUTE = `
   require('node:net').createServer((socket) => socket.destroy()).listen(0, '127.0.0.1', function () {
     console.log('listening on tcp://127.0.0.1:' + this.address().port)
   })`
+
+describe('a run that is interrupted', needs(process.platform === 'linux', 'Linux'), () => {
+  it('ends after the measurement under way, and writes what it has elsewhere', async () => {
+    const json = `interrupted-${process.pid}.json`
+    const run = spawn(
+      process.execPath,
+      [
+        join(BENCH_DIR, 'dist/cli.js'),
+        ...['--only', 'c-epoll,node', '--workload', 'echo-64Bx50', '--json', json],
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    const lines = createInterface({ input: run.stderr })
+    const said: string[] = []
+    lines.on('line', (line) => {
+      said.push(line)
+      if (line.startsWith('1/12 ')) run.kill('SIGINT')
+    })
+    const [code] = (await once(run, 'close')) as [number]
+    expect(code).toBe(130)
+    const written = said.find((line) => line.startsWith('wrote '))?.slice(6) as string
+    const file = JSON.parse(readFileSync(written, 'utf8')) as ResultsFile
+    rmSync(written)
+    expect(file.interrupted).toBe(true)
+    expect(file.trials.length).toBeLessThan(12)
+    expect(existsSync(json)).toBe(false)
+  })
+})

@@ -50,12 +50,29 @@ function inPieces(bytes: Buffer, length: number): Buffer[] {
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * length, (i + 1) * length))
 }
 
+/** Sends all and ends its side before it reads anything: the answer is still on its way when the server learns of the end. */
+async function exchangeLate(place: Place, bytes: Buffer): Promise<Buffer> {
+  const socket = connect({ ...place, allowHalfOpen: true })
+  socket.pause()
+  const received: Buffer[] = []
+  socket.on('data', (data) => received.push(data))
+  const closed = once(socket, 'close')
+  // As much as the kernel takes for a peer that does not read.
+  socket.end(bytes)
+  await once(socket, 'finish')
+  socket.resume()
+  await closed
+  return Buffer.concat(received)
+}
+
 async function expectEcho(place: Place): Promise<void> {
   const large = pattern(1 << 20, 7)
   // At once, and in pieces that are no buffer's size.
   for (const length of [large.length, 10_007]) {
     expect((await exchange(place, inPieces(large, length))).equals(large)).toBe(true)
   }
+  const late = pattern(128 << 10, 3)
+  expect((await exchangeLate(place, late)).equals(late), 'half-closed').toBe(true)
   const echoes = Array.from({ length: CONNECTIONS }, async (_, i) => {
     const sent = pattern(3000, i)
     return (await exchange(place, inPieces(sent, 700))).equals(sent)

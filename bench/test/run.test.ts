@@ -171,6 +171,25 @@ describe('the load generator', needs(process.platform === 'linux', 'Linux'), () 
     await expect(holdIdle({ ...ECHO, mode: 'idle' }, target.target, cores)).rejects.toThrow('wrong bytes')
   })
 
+  it('fans out when everybody is there: who connects last misses no message', async () => {
+    const members = new Set<Socket>()
+    server = createServer((socket) => {
+      socket.on('error', () => {})
+      // One after the other, each later than the first messages.
+      setTimeout(() => members.add(socket), 30 * (members.size + 1))
+      socket.on('data', (data) => {
+        for (const member of members) member.write(data)
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const target = { target: `127.0.0.1:${(server.address() as AddressInfo).port}`, pid: process.pid }
+    const shape: Shape = { ...ECHO, mode: 'fanout', depth: 1, connections: 20 }
+    const load = await runLoad(shape, target, cores, { warmUpSeconds: 0, durationSeconds: 0.05 })
+    expect(load.messages % 20).toBe(0)
+    expect(load.verifiedBytes).toBe(load.bytes)
+  })
+
   it('fails when nobody listens', async () => {
     const { target } = await answerBy(() => {})
     server?.close()

@@ -19,17 +19,24 @@ export class CommandFailed extends Error {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onOutput?: (text: string) => void }} [options]
- *   `env` is added to ours; `onOutput` sees standard output as well as the terminal
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onOutput?: (text: string) => void, outlives?: boolean }} [options]
+ *   `env` is added to ours; `onOutput` sees standard output as well as the terminal; `outlives`: a command that ends by
+ *   itself when it is interrupted gets the signals that we get, and is waited for
  * @returns {Promise<number>} the exit code, 128 + n after signal n
  */
-export function run(command, args, { cwd = ROOT, env = {}, onOutput } = {}) {
+export function run(command, args, { cwd = ROOT, env = {}, onOutput, outlives } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['inherit', onOutput ? 'pipe' : 'inherit', 'inherit'],
     })
+    for (const signal of outlives ? /** @type {const} */ (['SIGINT', 'SIGTERM']) : []) {
+      process.on(signal, () => {
+        // A terminal sends Ctrl-C to the command as well.
+        if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+      })
+    }
     child.stdout?.setEncoding('utf8').on('data', (text) => {
       process.stdout.write(text)
       onOutput?.(text)

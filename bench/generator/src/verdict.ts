@@ -19,7 +19,7 @@ const SUFFERED_LATENCY = 2
 
 /** What a verdict is made from. */
 export interface Evidence {
-  options: Pick<Options, 'loop' | 'connections' | 'mode'>
+  options: Pick<Options, 'loop' | 'connections' | 'depth' | 'mode'>
   rounds: readonly Round[]
   errors: Readonly<Record<string, number>>
   wrongAnswers: readonly string[]
@@ -74,11 +74,14 @@ function noteOn({ connections, alone, beside }: SlowReadersResult): string {
 
 function isGeneratorBound(options: Evidence['options'], rounds: readonly Round[], lateNs: number): boolean {
   if (options.loop.kind === 'open') return lateNs > LATE_NS
+  const { connections, depth, mode } = options
+  // One request alone goes to and fro: who looks for it without sleeping is busy, and still waits.
+  if (connections === 1 && depth === 1 && mode === 'requests') return false
   const bound = rounds.filter(({ clientBusy, queueShare, server }) => {
     if (clientBusy < GENERATOR_BUSY) return false
     if (server !== undefined && server.busy < SERVER_IDLE) return true
     // One connection alone has no queue: there nobody sets the pace.
-    return options.connections > 1 && queueShare > QUEUE_SHARE
+    return connections > 1 && queueShare > QUEUE_SHARE
   })
   return bound.length > 0 && bound.length * 2 >= rounds.length
 }

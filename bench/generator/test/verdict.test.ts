@@ -16,7 +16,7 @@ const QUIET: Round = {
 
 function verdict(rounds: Partial<Round>[], more: Partial<Evidence> = {}) {
   return judge({
-    options: { loop: { kind: 'closed' }, connections: 50, mode: 'requests' },
+    options: { loop: { kind: 'closed' }, connections: 50, depth: 1, mode: 'requests' },
     rounds: rounds.map((round) => ({ ...QUIET, ...round })),
     errors: {},
     wrongAnswers: [],
@@ -44,12 +44,21 @@ describe('the generator was the bottleneck', () => {
   })
 
   it('not of one connection, which has no queue', () => {
-    const options = { loop: { kind: 'closed' }, connections: 1, mode: 'requests' } as const
+    const options = { loop: { kind: 'closed' }, connections: 1, depth: 1, mode: 'requests' } as const
     expect(verdict([{ ...busy, queueShare: 1 }], { options }).generatorBound).toBe(false)
+    // Both look for the one message without sleeping.
+    expect(verdict([{ ...busy, ...idleServer }], { options }).generatorBound).toBe(false)
+    const pipelined = { ...options, depth: 16 }
+    expect(verdict([{ ...busy, ...idleServer }], { options: pipelined }).generatorBound).toBe(true)
   })
 
   it('in an open loop when requests leave late, and only then', () => {
-    const options = { loop: { kind: 'open', rate: 1000 }, connections: 50, mode: 'requests' } as const
+    const options = {
+      loop: { kind: 'open', rate: 1000 },
+      connections: 50,
+      depth: 1,
+      mode: 'requests',
+    } as const
     expect(verdict([busy, busy], { options, lateNs: 20_000 }).generatorBound).toBe(false)
     const late = verdict([{}], { options, lateNs: 3_000_000 })
     expect(late.generatorBound).toBe(true)

@@ -2,10 +2,11 @@
 import { compilePrograms } from '../compile.js'
 import { describeEnvironment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
+import { isInterrupted } from '../interrupt.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import type { Row } from '../plan.js'
-import { type Method, type ResultsFile, saveResults } from '../results-file.js'
+import { checkSaving, type Method, type ResultsFile, saveResults } from '../results-file.js'
 import { type Checkout, describeRevision, prepareAgainst } from '../revision.js'
 import { UsageError } from '../usage-error.js'
 import { buildMatrix, estimateSeconds, FULL, QUICK } from './matrix.js'
@@ -19,6 +20,7 @@ export async function compareAll(flags: Flags, args: readonly string[]): Promise
   // Names are checked before anything is built.
   const workloads = pick(WORKLOADS, flags.workload, '--workload')
   pick(listComparisonPeers({ backend, twin }), flags.only, '--only')
+  checkSaving('comparison', flags)
   const against = flags.against === undefined ? undefined : prepareAgainst(flags.against, { onProgress: say })
   compilePrograms()
   const { ready, skipped } = choosePeers(flags, against)
@@ -57,15 +59,16 @@ export async function compareAll(flags: Flags, args: readonly string[]): Promise
     })),
     skipped,
     workloads: rows.map(({ shape }) => describeWorkload(shape)),
+    ...(isInterrupted() ? { interrupted: true } : {}),
     trials,
   }
-  saveResults(file, flags, say)
+  const isSaved = saveResults(file, flags, say)
   print(file)
   const failures = trials.filter(({ error }) => error !== undefined)
   for (const { round, workload, peer, error } of failures) {
     say(`FAILED: ${peer}, ${workload}, round ${round}: ${error}`)
   }
-  return failures.length > 0 ? 1 : 0
+  return failures.length > 0 || !isSaved ? 1 : 0
 }
 
 /** Who is there. One that was asked for by name and is not there is an error. */

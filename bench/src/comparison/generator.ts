@@ -1,6 +1,7 @@
 /** One run of pollux-bench, on a core of its own. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { coarse } from '../../generator/dist/charts/coarse.js'
 import type { Result } from '../../generator/dist/result.js'
 import { collect } from '../collect.js'
 import { program } from '../compile.js'
@@ -34,8 +35,11 @@ export function generatorFlags(
   ].map(String)
 }
 
+/** What pollux-bench found, without the machine, which is that of all trials, and with histograms of two digits. */
+export type KeptResult = Omit<Result, 'environment'>
+
 export interface GeneratorRun {
-  result: Result
+  result: KeptResult
   /** All that the generator has used, its start included. */
   cpuSeconds: number
 }
@@ -51,7 +55,11 @@ export async function runGenerator(flags: readonly string[], cores: Cores): Prom
   const cpuSeconds = childCpuSeconds() - before
   if (code === 'SIGKILL') throw new Error(`pollux-bench had not ended after ${HANG_SECONDS} s`)
   if (output === '') throw new Error(errors.trim() || `pollux-bench ended with ${code} and said nothing`)
-  return { result: JSON.parse(output) as Result, cpuSeconds }
+  return { result: kept(JSON.parse(output) as Result), cpuSeconds }
+}
+
+function kept({ environment: _, latency, ...result }: Result): KeptResult {
+  return { ...result, latency: { ...latency, histogram: coarse(latency.histogram) } }
 }
 
 const TICKS_PER_SECOND = 100

@@ -1,6 +1,7 @@
 /** All trials of the comparison, one after the other. */
 import type { Environment } from '../environment.js'
 import { formatValue } from '../format.js'
+import { isInterrupted } from '../interrupt.js'
 import type { ComparisonPeer } from '../peers/comparison-peer.js'
 import { planRows, type Row } from '../plan.js'
 import type { FileTrial, Method } from '../results-file.js'
@@ -12,7 +13,7 @@ export interface RunEvents {
   onTrial?: (trial: FileTrial, workload: Workload, progress: { done: number; of: number }) => void
 }
 
-/** Runs them in a random order of rows and peers. What fails is in its trial. */
+/** Runs them in a random order of rows and peers, until it is interrupted. What fails is in its trial. */
 export async function runComparison(
   rows: readonly Row<Workload, ComparisonPeer>[],
   environment: Environment,
@@ -22,6 +23,7 @@ export async function runComparison(
   const steps = planRows(rows, method.rounds, method.seed)
   const trials: FileTrial[] = []
   for (const { round, shape, peer } of steps) {
+    if (isInterrupted()) break
     const trial = await runTrial({ round, order: trials.length }, shape, peer, environment, method)
     trials.push(trial)
     onTrial?.(trial, shape, { done: trials.length, of: steps.length })

@@ -2,14 +2,13 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Result } from '../../generator/dist/result.js'
 import type { Environment } from '../environment.js'
 import { type ComparisonPeer, type Protocol, serving } from '../peers/comparison-peer.js'
 import type { FileTrial, Method } from '../results-file.js'
 import { Server } from '../server.js'
 import { coreTimes, cpuSeconds } from '../usage.js'
 import { fillStore } from './fill.js'
-import { generatorFlags, runGenerator } from './generator.js'
+import { generatorFlags, type KeptResult, runGenerator } from './generator.js'
 import { protocolFor } from './matrix.js'
 import type { Workload } from './workloads.js'
 
@@ -101,7 +100,7 @@ async function measure(
 
 /** The figures of the tables. Throws where something went wrong, or nothing was measured. */
 export function figures(
-  result: Result,
+  result: KeptResult,
   { family }: Pick<Workload, 'family'>,
 ): Pick<FileTrial, 'value' | 'cpuUs'> {
   const failed = Object.entries(result.errors).filter(([kind]) => !NO_FAILURE.includes(kind))
@@ -113,7 +112,7 @@ export function figures(
     if (result.idle === undefined) throw new Error('pollux-bench did not say what an idle connection takes')
     return { value: result.idle.bytesPerConnection }
   }
-  const sum = (of: (round: Result['rounds'][number]) => number | undefined) =>
+  const sum = (of: (round: KeptResult['rounds'][number]) => number | undefined) =>
     result.rounds.reduce((total, round) => total + (of(round) ?? 0), 0)
   const messages = sum((round) => round.messages)
   if (messages === 0) throw new Error('nothing was answered')

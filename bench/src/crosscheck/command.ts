@@ -4,10 +4,11 @@ import { compilePrograms } from '../compile.js'
 import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
 import { formatValue } from '../format.js'
+import { isInterrupted } from '../interrupt.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import { planRows, type Row } from '../plan.js'
-import { type FileTrial, type Method, type ResultsFile, saveResults } from '../results-file.js'
+import { checkSaving, type FileTrial, type Method, type ResultsFile, saveResults } from '../results-file.js'
 import { describeRevision } from '../revision.js'
 import { UsageError } from '../usage-error.js'
 import { CHECKS, type Check, suits, toolServers } from './checks.js'
@@ -36,6 +37,7 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
     flags.only,
     '--only',
   )
+  checkSaving('crosscheck', flags)
   compilePrograms()
   const { ready, skipped } = preparePeers(only)
   const rows = rowsOf(checks, ready, skipped)
@@ -71,9 +73,10 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
       const { name, label, unit, family, connections, size, depth } = workload
       return { name, label, unit, family, connections, size, depth }
     }),
+    ...(isInterrupted() ? { interrupted: true } : {}),
     trials,
   }
-  saveResults(file, flags, say)
+  const isSaved = saveResults(file, flags, say)
   process.stdout.write(
     `\n${agreementTable(agreements(file))}\n\n${describeEnvironment(environment)}\n` +
       `${method.rounds} rounds of ${method.durationSeconds} s a trial, ${file.seconds} s in all, seed ${method.seed}\n`,
@@ -82,7 +85,7 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
   for (const { round, workload, peer, tool, error } of failures) {
     say(`FAILED: ${tool} at ${peer}, ${workload}, round ${round}: ${error}`)
   }
-  return failures.length > 0 ? 1 : 0
+  return failures.length > 0 || !isSaved ? 1 : 0
 }
 
 /** Who meets whom; tools that are not there are added to those that are skipped. */
@@ -115,6 +118,7 @@ async function runAll(
   const steps = planRows(rows, method.rounds, method.seed)
   const trials: FileTrial[] = []
   for (const { round, shape, peer } of steps) {
+    if (isInterrupted()) break
     const trial = await runCheck({ round, order: trials.length }, shape, peer, environment, method)
     trials.push(trial)
     const { label, unit } = shape.workload

@@ -1,8 +1,9 @@
 /** Do the tools agree? */
 import { Figures } from '../comparison/figures.js'
 import { formatInterval, formatValue, markdownTable } from '../format.js'
+import type { LoadResult } from '../load.js'
 import type { FilePeer, FileTrial, FileWorkload } from '../results-file.js'
-import { difference, type Interval } from '../stats.js'
+import { difference, type Interval, median } from '../stats.js'
 
 const OURS = 'pollux-bench'
 const NONE = '–'
@@ -26,13 +27,14 @@ export interface Agreement {
   verdict: AgreementVerdict
 }
 
-/** bound: they differ, and the slower of them was its own bottleneck: that rate says nothing of the server. */
+/** bound: they differ, and the slower of them had no time left: the server can do more, as the other one shows. */
 export type AgreementVerdict = 'agree' | 'differ' | 'bound' | 'unknown'
 
-const WORDS: Record<AgreementVerdict, string> = {
+/** What the report and the terminal call them. */
+export const VERDICTS: Record<AgreementVerdict, string> = {
   agree: 'agree within noise',
   differ: 'differ',
-  bound: 'the slower tool was its own bottleneck',
+  bound: 'the slower tool had no time left',
   unknown: 'too few rounds to tell',
 }
 
@@ -55,6 +57,7 @@ export function agreements(file: {
         const ours = figures.value(workload.name, own)
         const ratio = figures.ratio(workload.name, theirs, own)
         if (value === undefined || ours === undefined || ratio === undefined) return []
+        const busy = (who: string) => isBusy(figures.of(workload.name, who))
         const loadBound = {
           tool: figures.loadBound(workload.name, theirs),
           ours: figures.loadBound(workload.name, own),
@@ -64,7 +67,7 @@ export function agreements(file: {
             ...{ workload, server, tool, value, ours, ratio },
             cpuRatio: figures.cpuRatio(workload.name, theirs, own),
             loadBound,
-            verdict: judge(ratio, loadBound),
+            verdict: judge(ratio, { tool: busy(theirs), ours: busy(own) }),
           },
         ]
       }),
@@ -72,11 +75,26 @@ export function agreements(file: {
   )
 }
 
-function judge(ratio: Interval, loadBound: Agreement['loadBound']): AgreementVerdict {
+/** Within 2% there is nothing that one would look for, whatever the interval. */
+const CLOSE = 0.02
+
+function judge(ratio: Interval, busy: { tool: boolean; ours: boolean }): AgreementVerdict {
+  if (Math.abs(ratio.median - 1) <= CLOSE) return 'agree'
   const found = difference(ratio)
   if (found === 'none') return 'agree'
   if (found === 'unknown') return 'unknown'
-  return (found === 'less' ? loadBound.tool : loadBound.ours) ? 'bound' : 'differ'
+  return (found === 'less' ? busy.tool : busy.ours) ? 'bound' : 'differ'
+}
+
+const BUSY = 0.95
+
+/** Whether a tool had no time left, in the median of its trials. */
+function isBusy(trials: readonly FileTrial[]): boolean {
+  const shares = trials.flatMap(({ result, raw, error }) => {
+    if (error !== undefined) return []
+    return result?.rounds[0]?.clientBusy ?? (raw as Partial<LoadResult> | undefined)?.loadBusy ?? []
+  })
+  return shares.length > 0 && median(shares) >= BUSY
 }
 
 export function agreementTable(all: readonly Agreement[]): string {
@@ -88,7 +106,7 @@ export function agreementTable(all: readonly Agreement[]): string {
     `${formatValue(ours.median, workload.unit)}${loadBound.ours ? LOAD_BOUND : ''}`,
     formatInterval(ratio),
     cpuRatio === undefined ? NONE : formatInterval(cpuRatio),
-    WORDS[verdict],
+    VERDICTS[verdict],
   ])
   const head = [
     'load',
@@ -102,7 +120,7 @@ export function agreementTable(all: readonly Agreement[]): string {
   ]
   return (
     `${markdownTable(head, rows)}\n\n` +
-    'Ratios are of the same round, with their confidence interval; two tools agree where it holds 1.\n' +
+    'Ratios are of the same round, with their confidence interval; two tools agree where it holds 1, or within 2%.\n' +
     `${LOAD_BOUND} This tool was the bottleneck: the server could have done more, and the rate is the tool's.\n` +
     'iperf3 knows only its own server: it sends both ways, and is held against an echo in C, where the same bytes travel.'
   )

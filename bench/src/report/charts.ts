@@ -8,7 +8,7 @@ import { Figures } from '../comparison/figures.js'
 import type { FilePeer, FileTrial, ResultsFile } from '../results-file.js'
 import { interval } from '../stats.js'
 import { type Finding, isPollux, lessIsBetter } from './findings.js'
-import { formatFigure, sentence } from './words.js'
+import { formatFigure, LOAD_BOUND, sentence } from './words.js'
 
 export interface Figure {
   /** Its file, without an ending. */
@@ -17,8 +17,6 @@ export interface Figure {
   wide: Chart
   narrow: Chart
 }
-
-const LOAD_BOUND = '†'
 
 /** All peers of a workload. */
 export function barFigure({ workload, peers, ...finding }: Finding, { trials }: ResultsFile): Figure {

@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT_DIR } from '../paths.js'
 import type { ResultsFile } from '../results-file.js'
+import { UsageError } from '../usage-error.js'
 import { contentOf } from './content.js'
 import { fill } from './fill.js'
 import { htmlPage } from './html.js'
@@ -11,7 +12,7 @@ import { markdownPage } from './markdown.js'
 
 const USAGE = `usage: bench report [flags]
 
-  --check            writes nothing; exit code 1 when a page and the results differ
+  --check            writes nothing; exit code 1 when a page and the results differ, or has figures of no results
   --results FOLDER   in place of bench/results
   --root FOLDER      the repository whose pages are filled
 `
@@ -22,20 +23,14 @@ export interface Report {
   files: Map<string, string>
   /** Charts of earlier results. */
   stale: string[]
+  /** Pages with a block whose results are not there: what stands in it is of nothing. */
+  unmeasured: string[]
   notes: string[]
 }
 
 /** @returns the exit code */
 export async function runReport(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      check: { type: 'boolean' },
-      results: { type: 'string' },
-      root: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  const values = parse(args)
   if (values.help) {
     process.stdout.write(USAGE)
     return 0
@@ -48,7 +43,10 @@ export async function runReport(args: string[]): Promise<number> {
   if (values.check) {
     for (const path of differing) process.stdout.write(`${name(path)} is not what the results say\n`)
     for (const path of report.stale) process.stdout.write(`${name(path)} is of no results\n`)
-    const isRight = differing.length + report.stale.length === 0
+    for (const path of report.unmeasured) {
+      process.stdout.write(`${name(path)} has a block that is of no results\n`)
+    }
+    const isRight = differing.length + report.stale.length + report.unmeasured.length === 0
     process.stdout.write(isRight ? 'pages and results agree\n' : 'run: npm run bench -- report\n')
     return isRight ? 0 : 1
   }
@@ -59,6 +57,22 @@ export async function runReport(args: string[]): Promise<number> {
   }
   for (const path of report.stale) rmSync(path)
   return 0
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        check: { type: 'boolean' },
+        results: { type: 'string' },
+        root: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
+  }
 }
 
 /**
@@ -75,7 +89,9 @@ export function makeReport(root: string, resultsFolder: string): Report {
 
   const comparison = results.get('comparison')
   if (comparison === undefined) {
-    notes.push('skipped: comparison (no results: npm run bench): docs/benchmarks.md and report.html')
+    notes.push(
+      'skipped: comparison (no results: npm run bench -- --save): docs/benchmarks.md and report.html',
+    )
   } else {
     const content = contentOf(comparison, results.get('crosscheck'))
     const { markdown, charts } = markdownPage(content)
@@ -87,8 +103,10 @@ export function makeReport(root: string, resultsFolder: string): Report {
   }
 
   const missing = new Map<string, string[]>()
+  const unmeasured: string[] = []
   for (const path of pagesOf(root)) {
-    const filled = fillPage(path, results)
+    const filled = fillPage(path, results, join(root, 'docs/benchmarks.md'))
+    if (filled.missing.length > 0) unmeasured.push(path)
     if (filled.text !== undefined) files.set(path, filled.text)
     for (const name of filled.missing) {
       const pages = missing.get(name) ?? []
@@ -96,19 +114,21 @@ export function makeReport(root: string, resultsFolder: string): Report {
     }
   }
   for (const [name, pages] of missing) {
-    notes.push(`skipped: ${name} (no results: npm run bench -- ${name} --save), in ${pages.join(', ')}`)
+    const command = name === 'comparison' ? '--save' : `${name} --save`
+    notes.push(`skipped: ${name} (no results: npm run bench -- ${command}), in ${pages.join(', ')}`)
   }
-  return { files, stale, notes }
+  return { files, stale, unmeasured, notes }
 }
 
 function fillPage(
   path: string,
   results: ReadonlyMap<string, ResultsFile>,
+  benchmarks: string,
 ): { text?: string; missing: string[] } {
   const before = read(path) as string
   if (!before.includes('<!-- results:')) return { missing: [] }
   try {
-    return fill(before, results)
+    return fill(before, results, relative(dirname(path), benchmarks))
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`)
   }

@@ -1,10 +1,21 @@
 /** What the report says, before it is Markdown or HTML: chapters of text, tables and charts. */
+import { Figures } from '../comparison/figures.js'
 import type { Family, ResultsFile } from '../results-file.js'
 import { barFigure, costFigures, type Figure, percentileFigure } from './charts.js'
-import { CROSSCHECK_HEAD, crosscheckRows } from './crosscheck.js'
+import { CROSSCHECK_HEAD, CROSSCHECK_NOTE, crosscheckRows, crosscheckSummary } from './crosscheck.js'
 import { type Finding, findAll, tally } from './findings.js'
 import { environmentRows, methodRows } from './method.js'
-import { FAMILIES, headline, sentence, VERSUS_NOTE, versusCell } from './words.js'
+import {
+  cpuCell,
+  cpuWords,
+  FAMILIES,
+  headline,
+  LOAD_BOUND,
+  LOAD_BOUND_NOTE,
+  sentence,
+  VERSUS_NOTE,
+  versusCell,
+} from './words.js'
 
 export interface Table {
   head: string[]
@@ -51,12 +62,14 @@ export function contentOf(file: ResultsFile, crosscheck: ResultsFile | undefined
   }
 }
 
-function leadOf(
+/** What was compared, and what came of it, kind by kind. */
+export function leadOf(
   findings: readonly Finding[],
   { peers, workloads, startedAt, method: { rounds } }: ResultsFile,
 ): string {
   const js = tally(findings, 'javascript')
   const native = tally(findings, 'native')
+  const bound = findings.filter(({ best }) => best?.isBound).length
   const against = ({ all, ahead, level, behind }: typeof js, whom: string) =>
     all === 0
       ? ''
@@ -65,7 +78,10 @@ function leadOf(
     `${peers.length} servers under ${workloads.length} loads in one interleaved run on one machine, ` +
     `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${startedAt.slice(0, 10)}.` +
     against(js, 'JavaScript runtime') +
-    against(native, 'of C, Go and Rust')
+    against(native, 'of C, Go and Rust') +
+    (bound === 0
+      ? ''
+      : ` In ${bound} workloads the generator set the pace of one of the two (${LOAD_BOUND}), and CPU time says more than rates.`)
   )
 }
 
@@ -76,7 +92,11 @@ function losses(findings: readonly Finding[]): Chapter {
     parts: [
       lost.length === 0
         ? { text: 'In no workload of this run.' }
-        : { list: lost.map((finding) => `${finding.workload.label}: ${sentence(finding)}`) },
+        : {
+            list: lost.map(
+              (finding) => `${finding.workload.label}: ${sentence(finding)}${cpuWords(finding.best)}`,
+            ),
+          },
       {
         text: '[performance.md](performance.md) says how to get the same speed, and what each setting changes.',
       },
@@ -88,7 +108,14 @@ function ratios(findings: readonly Finding[]): Chapter {
   const rows = findings.flatMap(({ workload, pollux, best, javascript, native, product }) =>
     pollux === undefined
       ? []
-      : [[workload.label, pollux.label, ...[best, javascript, native, product].map(versusCell)]],
+      : [
+          [
+            workload.label,
+            pollux.label,
+            ...[best, javascript, native, product].map(versusCell),
+            cpuCell(best),
+          ],
+        ],
   )
   if (rows.length === 0) return { title: '', parts: [] }
   return {
@@ -103,6 +130,7 @@ function ratios(findings: readonly Finding[]): Chapter {
             'of JavaScript',
             'of C, Go and Rust',
             'of products',
+            'CPU for a message, by the best of all',
           ],
           rows,
           kind: 'wrapped',
@@ -129,11 +157,19 @@ function families(findings: readonly Finding[], file: ResultsFile): Chapter[] {
       unit === 'bytes'
         ? 'Bytes for a connection: less is better'
         : `${capital(unit.replace('/s', ''))} a second`
+    const figures = new Figures(file.trials)
+    const isBound = own.some(({ workload, peers }) =>
+      peers.some((peer) => figures.loadBound(workload.name, peer.name)),
+    )
+    const dagger = isBound ? ` ${LOAD_BOUND} ${LOAD_BOUND_NOTE}` : ''
     return [
       {
         title: FAMILIES[name],
         parts: [
-          { text: `${what}. Pollux in colour; the thin lines are confidence intervals.`, isNote: true },
+          {
+            text: `${what}. Pollux in colour; the thin lines are confidence intervals.${dagger}`,
+            isNote: true,
+          },
           { cards },
           ...(percentiles === undefined
             ? []
@@ -161,9 +197,12 @@ function checks(crosscheck: ResultsFile): Chapter {
     title: 'Cross-checks by other tools',
     parts: [
       {
-        text: 'The same servers under the same load, by pollux-bench and by generators that share no code with it, in turns.',
+        text:
+          'The same servers under the same load, by pollux-bench and by generators that share no code with it, in turns. ' +
+          crosscheckSummary(crosscheck),
       },
       { table: { head: CROSSCHECK_HEAD, rows, kind: 'wrapped' } },
+      { text: CROSSCHECK_NOTE, isNote: true },
       ...skippedOf(crosscheck),
     ],
   }

@@ -14,6 +14,10 @@ export interface Versus {
   outcome: Outcome
   /** Whether that is told with 95%; else it is what the medians say. */
   isCertain: boolean
+  /** The CPU time for a message, of Pollux by that of the other. */
+  cpu?: Interval
+  /** The generator set the pace of one of them: they may differ more, or the other way round. */
+  isBound: boolean
 }
 
 export interface Finding {
@@ -58,7 +62,14 @@ function find(workload: FileWorkload, all: readonly FilePeer[], figures: Figures
   const against = (test: (peer: FilePeer) => boolean): Versus | undefined => {
     const peer = peers.find((other) => !isPollux(other) && test(other))
     const ratio = peer && figures.ratio(workload.name, pollux.name, peer.name)
-    return peer && ratio && { peer, ratio, ...judge(ratio, lessIsBetter(workload)) }
+    if (peer === undefined || ratio === undefined) return undefined
+    const cpu = figures.cpuRatio(workload.name, pollux.name, peer.name)
+    const isBound = [pollux, peer].some(({ name }) => figures.loadBound(workload.name, name))
+    return {
+      ...{ peer, ratio, isBound },
+      ...(cpu === undefined ? {} : { cpu }),
+      ...judge(ratio, lessIsBetter(workload)),
+    }
   }
   const found = {
     best: against(() => true),

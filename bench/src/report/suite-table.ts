@@ -7,9 +7,8 @@ import { difference, type Interval } from '../stats.js'
 import { SUITES } from '../suites.js'
 import { isPollux, lessIsBetter } from './findings.js'
 import { table } from './markdown.js'
-import { formatFigure, NONE } from './words.js'
+import { formatFigure, LOAD_BOUND, NONE } from './words.js'
 
-const LOAD_BOUND = '†'
 const DISTURBED = '‡'
 
 /**

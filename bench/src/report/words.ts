@@ -5,6 +5,9 @@ import type { FileWorkload, Unit } from '../results-file.js'
 import { type Finding, lessIsBetter, tally, type Versus } from './findings.js'
 
 export const NONE = '–'
+export const LOAD_BOUND = '†'
+export const LOAD_BOUND_NOTE =
+  'The generator set the pace: the server may be faster, and the CPU time for a message says more than the rate.'
 
 export function formatFigure(value: number, unit: Unit): string {
   return unit === 'bytes' ? bytes(value) : count(value)
@@ -47,12 +50,26 @@ const MARKS = { ahead: '', level: '', behind: ' ▼' }
 export function versusCell(versus: Versus | undefined): string {
   if (versus === undefined) return NONE
   const doubt = versus.isCertain ? '' : ' ?'
-  return `${versus.peer.label}: ${formatInterval(versus.ratio)}${MARKS[versus.outcome]}${doubt}`
+  const bound = versus.isBound ? ` ${LOAD_BOUND}` : ''
+  return `${versus.peer.label}: ${formatInterval(versus.ratio)}${bound}${MARKS[versus.outcome]}${doubt}`
+}
+
+/** The CPU time for a message, by that of the other. */
+export function cpuCell(versus: Versus | undefined): string {
+  return versus?.cpu === undefined ? NONE : formatInterval(versus.cpu)
+}
+
+/** The same, behind a sentence about rates. */
+export function cpuWords(versus: Versus | undefined): string {
+  if (versus?.cpu === undefined) return ''
+  const bound = versus.isBound ? ', and the generator set the pace of one of them' : ''
+  return ` (CPU for a message: ${formatInterval(versus.cpu)} of ${versus.peer.label}${bound})`
 }
 
 export const VERSUS_NOTE =
   'Each ratio is the best way to use Pollux by the best of the others, paired within each round, with the confidence ' +
-  'interval of its median in parentheses. Of memory less is better. ▼ Pollux loses. ? Too few rounds for a confidence of 95%.'
+  'interval of its median in parentheses. Of memory and CPU time less is better. ▼ Pollux loses. ? Too few rounds for a confidence of 95%. ' +
+  `${LOAD_BOUND} Of one of the two: ${LOAD_BOUND_NOTE.charAt(0).toLowerCase()}${LOAD_BOUND_NOTE.slice(1)}`
 
 /** The head of a family's chapter. */
 export const FAMILIES: Record<NonNullable<FileWorkload['family']>, string> = {

@@ -76,6 +76,20 @@ describe('a page', () => {
     )
   })
 
+  it('keeps a block whose rows are newer than the results', () => {
+    const { text, missing } = fill(page('echo 64Bx50x16'), RESULTS)
+    expect(missing).toEqual(['echo'])
+    expect(text).toBe(page('echo 64Bx50x16'))
+  })
+
+  it('gets a summary of the comparison, and a link to its page', () => {
+    const results = new Map([['comparison', comparison({ rounds: 6 })]])
+    const { text } = fill(page('comparison summary') + page('comparison link'), results, '../benchmarks.md')
+    expect(text).toMatch(/\*\*Against the best of all others in each of 29 workloads, Pollux is ahead in \d+/)
+    expect(text).toContain('[benchmarks.md](../benchmarks.md) begins with where it loses')
+    expect(text).toContain('with charts: [benchmarks.md](../benchmarks.md).')
+  })
+
   it('may not forget the end of a block', () => {
     expect(() => fill('<!-- results: echo -->\ntext\n', RESULTS)).toThrow('with `<!-- end -->` behind it')
     expect(() => fill(`<!-- results: echo -->\n${page('echo')}`, RESULTS)).toThrow(
@@ -102,7 +116,7 @@ describe('the blocks of this repository', () => {
           { ...comparison({ workloads: suite.shapes, peers, rounds: 2, value: () => 1 }), name: suite.name },
         ]
       }),
-    )
+    ).set('comparison', comparison({ rounds: 2 }))
     const filled = pages.map((url) => fill(readFileSync(url, 'utf8'), results))
     expect(filled.flatMap(({ missing }) => missing)).toEqual([])
     const blocks = filled.flatMap(({ text }) => text.match(/<!-- results:[\s\S]*?<!-- end -->/g) ?? [])

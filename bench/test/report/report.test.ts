@@ -12,12 +12,15 @@ import { open } from '../../generator/test/support/page.js'
 import { WORKLOADS } from '../../src/comparison/workloads.js'
 import { makeReport } from '../../src/report/command.js'
 import { contentOf } from '../../src/report/content.js'
+import { crosscheckRows } from '../../src/report/crosscheck.js'
 import { htmlPage } from '../../src/report/html.js'
 import { markdownPage } from '../../src/report/markdown.js'
+import type { ResultsFile } from '../../src/results-file.js'
 import { comparison, crosscheck } from '../support/results-files.js'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
+const RESULTS = join(REPOSITORY, 'bench/results')
 
 const SMALL = comparison({ rounds: 2 })
 const CONTENT = contentOf(SMALL, crosscheck())
@@ -25,12 +28,14 @@ const { markdown, charts } = markdownPage(CONTENT)
 
 describe('the pages of this repository', () => {
   it('say what its results say', () => {
-    const { files, stale } = makeReport(REPOSITORY, join(REPOSITORY, 'bench/results'))
+    const { files, stale, unmeasured } = makeReport(REPOSITORY, RESULTS)
     const differing = [...files].filter(
       ([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text,
     )
     expect(differing.map(([path]) => path)).toEqual([])
     expect(stale).toEqual([])
+    // Once all has been measured, nothing may stand there that no results give.
+    if (existsSync(join(RESULTS, 'comparison.json'))) expect(unmeasured).toEqual([])
   })
 })
 
@@ -52,10 +57,14 @@ describe('the command', () => {
   afterAll(() => rmSync(root, { recursive: true }))
 
   const report = (...flags: string[]) => {
-    const { status, stdout } = spawnSync(process.execPath, [CLI, 'report', '--root', root, ...flags], {
-      encoding: 'utf8',
-    })
-    return { code: status, stdout }
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [CLI, 'report', '--root', root, ...flags],
+      {
+        encoding: 'utf8',
+      },
+    )
+    return { code: status, stdout, stderr }
   }
 
   it('finds what differs, writes it, and finds nothing more', () => {
@@ -74,8 +83,22 @@ describe('the command', () => {
     expect(readdirSync(join(root, 'docs/benchmarks'))).not.toContain('bars-of-old.svg')
 
     const after = report('--check')
-    expect(after.stdout).toContain('pages and results agree')
-    expect(after.code).toBe(0)
+    expect(after.stdout).not.toContain('is not what the results say')
+    expect(after.stdout).toContain('README.md has a block that is of no results')
+    expect(after.code).toBe(1)
+
+    // The same of other servers will do.
+    const echo = readFileSync(join(root, 'bench/results/comparison.json'), 'utf8')
+    writeFileSync(join(root, 'bench/results/udp.json'), echo.replace('"name":"comparison"', '"name":"udp"'))
+    report()
+    expect(report('--check')).toMatchObject({ code: 0, stdout: 'pages and results agree\n' })
+  })
+
+  it('refuses flags that it does not know, in few words', () => {
+    const { code, stderr } = report('--fast')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^bench: Unknown option '--fast'/)
+    expect(stderr).not.toContain('    at ')
   })
 
   it('finds a figure that somebody changed by hand', () => {
@@ -105,9 +128,20 @@ describe('docs/benchmarks.md', () => {
 
   it('shows where other tools agree and where they do not', () => {
     expect(markdown).toMatch(
-      /\| 64 B × 50 \| C, epoll \| [\d.]+ k \| load \(C\): [\d.]+ k \| 0\.99 \(.*\) \| yes \|/,
+      /\| 64 B × 50 \| C, epoll \| load \(C\) \| [\d.]+ k \| [\d.]+ k \| 1\.01 \(.*\) \| .* \| agree within noise \|/,
     )
-    expect(markdown).toMatch(/\| wrk: [\d.]+ k \| 1\.25 .*\| NO, pollux-bench says more \|/)
+    expect(markdown).toMatch(/\| wrk \| [\d.]+ k \| [\d.]+ k \| 0\.80 .*\| differ ▼ \|/)
+    expect(markdown).toContain('1 of 2 agree, in 0 the slower tool had no time left, 1 differ.')
+  })
+
+  it('blames the slower tool where it had no time left', () => {
+    const file = crosscheck()
+    const busy = { loadBusy: 0.99 }
+    const trials = file.trials.map((trial) =>
+      trial.tool === 'wrk' ? { ...trial, result: undefined, raw: busy } : trial,
+    )
+    const text = crosscheckRows({ ...file, trials } as ResultsFile).join('\n')
+    expect(text).toMatch(/wrk,.*the slower tool had no time left/)
   })
 
   it('names who was left out, with how to get it, and the environment', () => {

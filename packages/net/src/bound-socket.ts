@@ -17,14 +17,18 @@ export interface BoundSocketOptions {
   path?: string
 }
 
+/** What options have for a {@link BoundSocket}: options that are typed by `node:net` fit as well. */
+export type Adoptable = Pick<BoundSocket, 'address' | 'close' | 'fd' | typeof Symbol.dispose>
+
 /** For the modules of this package: takes the socket, which is not referenced, away from its owner. @throws ERR_SOCKET_HANDLE_ADOPTED */
-export let takeBound: (bound: BoundSocket) => ChannelSocket
+export let takeBound: (bound: BoundSocket<AddressInfo | string>) => ChannelSocket
 
 /**
  * A socket that is bound and neither listens nor connects, until one server (`server.listen(bound)`) or one socket
  * (`new Socket({ handle: bound })`) takes it over. One that nobody takes over is the caller's to close. It does not
  * keep the process running. Node has it since version 24; this one is there on all versions.
  *
+ * @typeParam Name what `address()` returns: of a Unix socket, `new BoundSocket<string>({ path })`
  * @throws Error EADDRINUSE, EADDRNOTAVAIL, EACCES … at once: binding does not wait
  *
  * @example
@@ -39,7 +43,7 @@ export let takeBound: (bound: BoundSocket) => ChannelSocket
  * })
  * ```
  */
-export class BoundSocket {
+export class BoundSocket<Name extends AddressInfo | string = AddressInfo> {
   #socket: ChannelSocket | null
   readonly #address: AddressInfo | string
   readonly #path: string | undefined
@@ -67,9 +71,9 @@ export class BoundSocket {
   }
 
   /** The name that it is bound to: with the port that the system chose; the path of a Unix socket. */
-  address(): AddressInfo | string {
+  address(): Name {
     void this.#owned
-    return this.#address
+    return this.#address as Name
   }
 
   /** The descriptor, which stays this socket's. */

@@ -8,11 +8,12 @@ import type { Connect, ConnectOptions, CreateServer, ServerConstructor, SocketCo
 import { NODE_MAJOR } from './versions.js'
 
 export type {
-  ConnectOpts,
+  IPVersion,
   IpcNetConnectOpts,
   IpcSocketConnectOpts,
   LookupFunction,
   OnReadOpts,
+  SocketAddressInitOptions,
   SocketConnectOpts,
   SocketReadyState,
   TcpNetConnectOpts,
@@ -36,6 +37,9 @@ export type {
   ConnectionListener,
   ConnectOptions,
   ConnectOptions as NetConnectOpts,
+  ConnectOpts,
+  KeepAliveOptions,
+  KeepAliveOptions as SetKeepAliveOptions,
   ServerOptions,
   ServerOptions as ServerOpts,
   SocketOptions,

@@ -16,8 +16,10 @@ declare namespace net {
   type ConnectOptions = everything.ConnectOptions
   type ConnectOpts = everything.ConnectOpts
   type DropArgument = everything.DropArgument
+  type IPVersion = everything.IPVersion
   type IpcNetConnectOpts = everything.IpcNetConnectOpts
   type IpcSocketConnectOpts = everything.IpcSocketConnectOpts
+  type KeepAliveOptions = everything.KeepAliveOptions
   type ListenOptions = everything.ListenOptions
   type LookupFunction = everything.LookupFunction
   type NetConnectOpts = everything.NetConnectOpts
@@ -26,7 +28,9 @@ declare namespace net {
   type ServerOptions = everything.ServerOptions
   type ServerOpts = everything.ServerOpts
   type Socket = everything.Socket
+  type SetKeepAliveOptions = everything.SetKeepAliveOptions
   type SocketAddress = everything.SocketAddress
+  type SocketAddressInitOptions = everything.SocketAddressInitOptions
   type SocketConnectOpts = everything.SocketConnectOpts
   type SocketConstructorOpts = everything.SocketConstructorOpts
   type SocketOptions = everything.SocketOptions

@@ -8,12 +8,13 @@ import type {
   AddressInfo as NodeAddressInfo,
   Server as NodeServer,
   Socket as NodeSocket,
+  OnReadOpts,
   ServerOpts,
   SocketConstructorOpts,
   TcpSocketConnectOpts,
 } from 'node:net'
 import type { UnderlyingSocket } from '@pollux/core'
-import type { BoundSocket } from './bound-socket.js'
+import type { Adoptable, BoundSocket } from './bound-socket.js'
 import type { ListenOptions } from './server/options.js'
 
 export type AddressInfo = NodeAddressInfo
@@ -35,8 +36,8 @@ export interface NewerSocketOptions {
   typeOfService?: number
   /** Addresses that are not connected to: ERR_IP_BLOCKED. */
   blockList?: BlockList
-  /** A socket that is bound already; of Node 24. */
-  handle?: BoundSocket
+  /** A socket that is bound already: a `BoundSocket` of this package; of Node 24. */
+  handle?: Adoptable | undefined
   /** TCP_NODELAY, once connected. Default false. */
   noDelay?: boolean
   /** SO_KEEPALIVE, once connected. Default false. */
@@ -49,11 +50,16 @@ export interface NewerSocketOptions {
   keepAliveCount?: number
 }
 
+/** The `onread` option alone: types of Node 24 have no name for it any more. */
+export interface ConnectOpts {
+  onread?: OnReadOpts | undefined
+}
+
 /** What `new Socket` takes. */
-export type SocketOptions = SocketConstructorOpts & NewerSocketOptions
+export type SocketOptions = Omit<SocketConstructorOpts, 'handle'> & ConnectOpts & NewerSocketOptions
 
 /** What `connect` takes. */
-export type ConnectOptions = (TcpSocketConnectOpts | IpcSocketConnectOpts) &
+export type ConnectOptions = (Omit<TcpSocketConnectOpts, 'handle'> | Omit<IpcSocketConnectOpts, 'handle'>) &
   SocketOptions & {
     /** Milliseconds without activity before 'timeout'. Default 0: none. */
     timeout?: number
@@ -65,7 +71,10 @@ export interface ServerOptions extends ServerOpts {
   blockList?: BlockList
 }
 
-/** What a socket has beyond `net.Socket` of the oldest Node. */
+/**
+ * What a socket has beyond `net.Socket` of the oldest Node. All of it is optional: a variable of this type may hold what
+ * `node:tls` or `node:http` made, as with `node:net` (`socket = tls.connect({ socket })`). Sockets of this package have it.
+ */
 export interface SocketExtras {
   /**
    * The rest of Berkeley sockets: `getsockopt` and `setsockopt` with every option of the system, both addresses, the
@@ -84,14 +93,21 @@ export interface SocketExtras {
    * })
    * ```
    */
-  readonly berkeley: UnderlyingSocket | undefined
-  /** Keep-alive with the time between probes and their number: `interval` in milliseconds; of Node 24. */
-  setKeepAlive(enable?: boolean, initialDelay?: number, interval?: number, count?: number): this
-  setKeepAlive(options: KeepAliveOptions): this
+  readonly berkeley?: UnderlyingSocket | undefined
+  /**
+   * Keep-alive with the time between probes and their number: `interval` in milliseconds; of Node 24. An object in place of
+   * `enable` has all four.
+   */
+  setKeepAlive(
+    enable?: boolean | KeepAliveOptions,
+    initialDelay?: number,
+    interval?: number,
+    count?: number,
+  ): this
   /** @throws RangeError for what is no byte; Error with the system's code. Of Node 26. */
-  setTypeOfService(typeOfService: number): this
+  setTypeOfService?(typeOfService: number): this
   /** As the kernel has it, and before the connection as it was set; default 0. Of Node 26. */
-  getTypeOfService(): number
+  getTypeOfService?(): number
 }
 
 /** A socket: that of `node:net`, and {@link SocketExtras}. */
@@ -99,15 +115,15 @@ export type Socket = SocketExtras & NodeSocket
 
 export type ConnectionListener = (socket: Socket) => void
 
-/** What a server has beyond `net.Server` of the oldest Node. */
+/** What a server has beyond `net.Server` of the oldest Node; optional as {@link SocketExtras}. */
 export interface ServerExtras {
   /**
    * The rest of Berkeley sockets on the listening socket. Undefined while the server does not listen, and in a worker of a
    * cluster whose primary accepts.
    */
-  readonly berkeley: UnderlyingSocket | undefined
+  readonly berkeley?: UnderlyingSocket | undefined
   /** Whether connections beyond `maxConnections` are dropped in a worker of a cluster too; of Node 22. */
-  dropMaxConnection: boolean
+  dropMaxConnection?: boolean
   listen(options: ListenOptions, listener?: () => void): this
   /** Takes a socket over that is bound; of Node 24. */
   listen(bound: BoundSocket, listener?: () => void): this
@@ -121,15 +137,18 @@ export interface ServerExtras {
 /** A server: that of `node:net`, and {@link ServerExtras}. */
 export type Server = ServerExtras & NodeServer
 
+/** What a class of Node's has beside its construction: `Socket.fromWeb`, `Server.listenerCount`, … */
+type Statics<Class> = Omit<Class, 'prototype'>
+
 /** `new Socket(options)`, `Socket(options)`, or `Socket.call(this, options)` in a constructor that inherits from it. */
-export interface SocketConstructor {
+export interface SocketConstructor extends Statics<typeof NodeSocket> {
   new (options?: SocketOptions): Socket
   (options?: SocketOptions): Socket
   readonly prototype: Socket
 }
 
 /** `new Server(options, listener)`, or without `new`, or by `call` in a constructor that inherits from it. */
-export interface ServerConstructor {
+export interface ServerConstructor extends Statics<typeof NodeServer> {
   new (options?: ServerOptions | ConnectionListener, listener?: ConnectionListener): Server
   (options?: ServerOptions | ConnectionListener, listener?: ConnectionListener): Server
   readonly prototype: Server

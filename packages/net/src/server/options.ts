@@ -2,13 +2,16 @@
 import type { ListenOptions as NodeListenOptions } from 'node:net'
 import { checkNumber, invalidType } from '../arguments.js'
 import { checkBlockList } from '../block-list.js'
+import type { Adoptable } from '../bound-socket.js'
 import type { ServerOptions } from '../types.js'
 
 /** What `listen` takes, on all versions of Node. */
-export interface ListenOptions extends NodeListenOptions {
+export interface ListenOptions extends Omit<NodeListenOptions, 'handle'> {
   fd?: number
   /** Shares the port with other sockets that ask for it; the system spreads connections over them (SO_REUSEPORT). */
   reusePort?: boolean
+  /** A socket that is bound already: a `BoundSocket` of this package; of Node 24. */
+  handle?: Adoptable | undefined
 }
 
 /** What `drop` tells of a connection that was one too many. Of a Unix socket it tells nothing. */

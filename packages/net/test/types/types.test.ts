@@ -1,5 +1,7 @@
 // What the compiler says of programs that were written for node:net. It runs with `types` of npm test; here it is only loaded.
+import http from 'node:http'
 import type * as nodeNet from 'node:net'
+import tls from 'node:tls'
 import whole, * as net from '@pollux/net'
 import { describe, expectTypeOf, it } from 'vitest'
 
@@ -42,12 +44,51 @@ describe('the types', () => {
         expectTypeOf(family).toExtend<string | number>()
         expectTypeOf(host).toEqualTypeOf<string>()
       })
-      socket.setTypeOfService(1).setKeepAlive(true, 1, 2, 3).write('x')
+      socket.setKeepAlive(true, 1, 2, 3).setTypeOfService?.(1).write('x')
+      expectTypeOf(socket.berkeley?.fd).toEqualTypeOf<number | undefined>()
     })
     server.on('connection', (socket) => expectTypeOf(socket).toEqualTypeOf<net.Socket>())
     server.on('drop', (data) => expectTypeOf(data).toEqualTypeOf<nodeNet.DropArgument | undefined>())
     const forNode = (socket: nodeNet.Socket) => socket.end()
     net.createServer(forNode).on('connection', forNode)
+  })
+
+  it('are those of what Node makes, too: a variable holds the one and the other', () => {
+    const programs = () => {
+      let socket = net.connect(1)
+      socket = tls.connect({ socket })
+      const sockets = new Set<net.Socket>([socket])
+      const web = http.createServer((request) => sockets.add(request.socket))
+      web.on('connection', (one: net.Socket) => sockets.add(one))
+      web.on('upgrade', (_request, one) => sockets.add(one as net.Socket))
+      web.on('clientError', (_error, one: net.Socket) => one.destroy())
+      tls.createServer((one) => sockets.add(one))
+      let server = net.createServer((one: nodeNet.Socket) => sockets.add(one))
+      server = web
+      return server
+    }
+    expectTypeOf(programs).returns.toEqualTypeOf<net.Server>()
+    expectTypeOf<nodeNet.Socket>().toExtend<net.Socket>()
+    expectTypeOf<tls.TLSSocket>().toExtend<net.Socket>()
+    expectTypeOf<nodeNet.Server>().toExtend<net.Server>()
+    expectTypeOf<http.Server>().toExtend<net.Server>()
+    expectTypeOf<tls.Server>().toExtend<net.Server>()
+  })
+
+  it('of functions and classes stand in for those of node:net', () => {
+    expectTypeOf<typeof net.connect>().toExtend<typeof nodeNet.connect>()
+    expectTypeOf<typeof net.createServer>().toExtend<typeof nodeNet.createServer>()
+    expectTypeOf<typeof net.Socket>().toExtend<typeof nodeNet.Socket>()
+    expectTypeOf<typeof net.Server>().toExtend<typeof nodeNet.Server>()
+    expectTypeOf(net.Socket.fromWeb).toBeFunction()
+  })
+
+  it('of options are those of node:net and more', () => {
+    expectTypeOf<nodeNet.NetConnectOpts>().toExtend<net.NetConnectOpts>()
+    expectTypeOf<net.NetConnectOpts>().toExtend<nodeNet.NetConnectOpts>()
+    expectTypeOf<nodeNet.SocketConstructorOpts>().toExtend<net.SocketConstructorOpts>()
+    expectTypeOf<nodeNet.ListenOptions>().toExtend<net.ListenOptions>()
+    expectTypeOf<nodeNet.ServerOpts>().toExtend<net.ServerOpts>()
   })
 
   it('of connect take every form, and no other', () => {
