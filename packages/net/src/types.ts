@@ -138,7 +138,7 @@ export interface ServerExtras {
 export type Server = ServerExtras & NodeServer
 
 /** What a class of Node's has beside its construction: `Socket.fromWeb`, `Server.listenerCount`, … */
-type Statics<Class> = Omit<Class, 'prototype'>
+export type Statics<Class> = Omit<Class, 'prototype'>
 
 /** `new Socket(options)`, `Socket(options)`, or `Socket.call(this, options)` in a constructor that inherits from it. */
 export interface SocketConstructor extends Statics<typeof NodeSocket> {

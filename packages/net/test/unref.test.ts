@@ -111,6 +111,13 @@ const UNREAD: Record<string, [peer: (socket: Socket) => unknown, program: string
     (socket) => socket.write('hello'),
     "const socket = net.connect(port, '127.0.0.1', () => socket.pause())",
   ],
+  'has a listener that threw as it connected': [
+    (socket) => socket.write('hello'),
+    `process.on('uncaughtException', () => {})
+    net.connect(port, '127.0.0.1', () => {
+      throw new Error('enough')
+    }).on('data', () => console.log('it is read'))`,
+  ],
   'has a full buffer': [(socket) => socket.write('x'.repeat(1_000_000)), "net.connect(port, '127.0.0.1')"],
   'has ended, unread': [(socket) => socket.end('hello'), "net.connect(port, '127.0.0.1')"],
   'has ended, and is half-open': [

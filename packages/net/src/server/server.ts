@@ -11,7 +11,7 @@ import { type AddressInfo, Server as NodeServer } from 'node:net'
 import { getDefaultHighWaterMark } from 'node:stream'
 import type { UnderlyingSocket } from '@pollux/core'
 import { type Callback, checkFunction } from '../arguments.js'
-import { makeClass } from '../class-function.js'
+import { makeClass, takeForOurs } from '../class-function.js'
 import { nodeError } from '../errors.js'
 import { kInitialize } from '../internals.js'
 import type { Socket } from '../socket/socket.js'
@@ -134,4 +134,5 @@ export const Server: ServerConstructor = function (
   return undefined
 } as unknown as ServerConstructor
 
-makeClass('Server', Server, ServerMethods, EventEmitter, NodeServer)
+makeClass('Server', Server, ServerMethods, EventEmitter)
+takeForOurs(Server, NodeServer)

@@ -265,11 +265,14 @@ export abstract class SocketLife extends SocketWriting implements WireOwner {
     if (this[kTcp].noDelay) this[kSetOption]('noDelay', true)
     if (this[kTcp].keepAlive) this[kApplyKeepAlive]()
     if (this[kTcp].typeOfService !== undefined) this[kApplyTypeOfService](this[kTcp].typeOfService)
-    this.emit('connect')
-    this.emit('ready')
-    if (this.destroyed) return
-    if (!this.isPaused()) this.read(0)
-    else if (!this[kIsReading]) this[kWire]?.stopReading()
+    try {
+      this.emit('connect')
+      this.emit('ready')
+      if (!this.destroyed && !this.isPaused()) this.read(0)
+    } finally {
+      // Nobody asked for what comes yet: paused, with a full buffer, or because a listener threw.
+      if (!this[kIsReading]) this[kWire]?.stopReading()
+    }
   }
 
   /** A connection is not worse for a byte that the kernel did not take: listeners are told. */

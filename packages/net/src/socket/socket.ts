@@ -11,7 +11,7 @@
  */
 import { Socket as NodeSocket, type SocketConstructorOpts } from 'node:net'
 import { Duplex, type DuplexOptions } from 'node:stream'
-import { makeClass } from '../class-function.js'
+import { makeClass, takeForOurs } from '../class-function.js'
 import { kInitialize } from '../internals.js'
 import { SocketLife } from './life.js'
 import { checkedOptions, type InternalOptions, streamOptions } from './options.js'
@@ -36,4 +36,5 @@ export const Socket: SocketConstructor = function (this: unknown, options?: unkn
   return undefined
 } as unknown as SocketConstructor
 
-makeClass('Socket', Socket, SocketLife, Duplex, NodeSocket)
+makeClass('Socket', Socket, SocketLife, Duplex)
+takeForOurs(Socket, NodeSocket)

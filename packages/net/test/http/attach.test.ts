@@ -216,6 +216,39 @@ describe('an agent', () => {
     socket.destroy()
   })
 
+  it.for([
+    ['http', Agent, http.Agent],
+    ['https', HttpsAgent, https.Agent],
+  ] as const)(
+    'is made without new, and inherited from by call and by extends (%s)',
+    async ([scheme, Ours, Nodes]) => {
+      function Old(this: object) {
+        ;(Ours as unknown as (this: object, options: object) => void).call(this, { maxSockets: 3 })
+      }
+      Object.setPrototypeOf(Old.prototype, Ours.prototype)
+      class Mine extends Ours {}
+      const { server, port } = await listening(
+        scheme === 'http' ? http.createServer() : https.createServer(identity),
+      )
+      server.on('request', (_, response) => response.end('hello'))
+      for (const made of [
+        Ours({ maxSockets: 3 }),
+        Reflect.construct(Old, []),
+        new Mine({ maxSockets: 3 }),
+      ] as http.Agent[]) {
+        const agent = agentOf(made)
+        expect([agent instanceof Ours, agent instanceof Nodes, agent.maxSockets]).toEqual([true, true, 3])
+        expect(agent).toHaveProperty('createConnection', Ours.prototype.createConnection)
+        const request = (scheme === 'http' ? http : https).get({
+          port,
+          ...trust,
+          agent,
+        } as http.RequestOptions)
+        expect(await bodyOf(request)).toBe('hello')
+      }
+    },
+  )
+
   it('tells a request what kept it from connecting', async () => {
     const { server, port } = await listening(http.createServer())
     await closed(server)

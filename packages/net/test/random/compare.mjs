@@ -15,22 +15,47 @@ const STATE = /\{"readyState.*\}/
  * - a write or an end to a connection that is gone: Node makes the system call inside of `write`, Pollux at the end of
  *   the turn, when the peer's reset may have come in; and a half-open socket is told of the reset when the kernel
  *   knows, where Node tells it at its next write;
+ * - a reset that follows on the heels of the connection (`resetAndDestroy` within the listener of 'connection'): whoever asks
+ *   first whether the connection stands is told of the reset by the one and of the connection by the other;
  * - `resetAndDestroy` while an end waits to be sent: Node fails with EINVAL, and sends no reset.
  */
-const CHANCE = /EPIPE|write ECONNRESET|reset EINVAL/
+const CHANCE = /EPIPE|write ECONNRESET|connect ECONNRESET|reset EINVAL/
+
+/** What a stream does on its way to 'error'. */
+const ON_THE_WAY = /^(pause|unpipe|(wrote|ended) \d+ Error\(read ECONNRESET\).*)$/
 
 /**
  * A reset that comes with the last bytes, or while a socket does not flow: libuv takes a hang-up for the end of the
  * stream, so that Node says 'end' and never tells of the reset, or says nothing before somebody reads on. Ours fails
  * there and then, and closes.
  *
- * @param {string[]} node @param {string[]} pollux @param {number} at
+ * @param {string[]} node @param {string[]} pollux
  */
-function isSwallowedReset(node, pollux, at) {
+function isSwallowedReset(node, pollux) {
+  const at = firstDifferent(node, pollux)
+  if (at < 0) return false
   const isReset = (/** @type {string} */ line) => /^error .*read ECONNRESET/.test(line)
-  if (!isReset(pollux[at] ?? '') || !pollux.includes('close true', at)) return false
+  let told = at
+  while (ON_THE_WAY.test(pollux[told] ?? '')) told++
+  if (!isReset(pollux[told] ?? '') || !pollux.includes('close true', told)) return false
   if (node[at] === 'end') return !node.slice(at).some(isReset)
   return /^-- /.test(node[at] ?? '')
+}
+
+/**
+ * What a listener throws stops the queue of ticks, which Node goes on with in an immediate: whether sockets close before that is
+ * a matter of the phase that the event loop is in. @param {string[]} trace
+ */
+function closeLast(trace) {
+  const isClose = (/** @type {string} */ line) => /^close\b/.test(line)
+  return [...trace.filter((line) => !isClose(line)), ...trace.filter(isClose)]
+}
+
+/** Where two traces differ; -1 where they do not. @param {string[]} node @param {string[]} pollux */
+function firstDifferent(node, pollux) {
+  const at = node.findIndex((line, i) => line !== pollux[i])
+  if (at >= 0 || node.length === pollux.length) return at
+  return node.length
 }
 
 /** Where the two modules differ: '' where they do not. @param {Program} program */
@@ -46,11 +71,17 @@ async function differenceOf(program, patient) {
   const pollux = await run(/** @type {any} */ (polluxNet), program, patient)
   const found = [broken('client', pollux.client), broken('peer', pollux.peer)]
   const traces = [node.client.trace, node.peer.trace, pollux.client.trace, pollux.peer.trace]
-  if (!traces.some((trace) => trace.some((line) => CHANCE.test(line)))) {
+  const isChance =
+    traces.some((trace) => trace.some((line) => CHANCE.test(line))) ||
+    isSwallowedReset(node.client.trace, pollux.client.trace) ||
+    isSwallowedReset(node.peer.trace, pollux.peer.trace)
+  if (!isChance) {
+    const hasThrown = node.server.some((line) => line.startsWith('uncaught'))
+    const inOrder = hasThrown ? closeLast : (/** @type {string[]} */ trace) => trace
     found.push(
-      firstDifference('client', node.client.trace, pollux.client.trace),
-      firstDifference('peer', node.peer.trace, pollux.peer.trace),
-      firstDifference('server', node.server, pollux.server),
+      firstDifference('client', inOrder(node.client.trace), inOrder(pollux.client.trace)),
+      firstDifference('peer', inOrder(node.peer.trace), inOrder(pollux.peer.trace)),
+      firstDifference('server', inOrder(node.server), inOrder(pollux.server)),
     )
   }
   return found.join('')
@@ -58,10 +89,8 @@ async function differenceOf(program, patient) {
 
 /** @param {string} name @param {string[]} node @param {string[]} pollux */
 function firstDifference(name, node, pollux) {
-  const at = node.findIndex((line, i) => line !== pollux[i])
-  if (at < 0 && node.length === pollux.length) return ''
-  const first = at < 0 ? node.length : at
-  if (isSwallowedReset(node, pollux, first)) return ''
+  const first = firstDifferent(node, pollux)
+  if (first < 0) return ''
   const lines = node.slice(0, first).map((line) => `    ${line.replace(STATE, '')}\n`)
   const states = [node[first], pollux[first]].map((line) => line?.match(STATE)?.[0])
   if (states[0] !== undefined && states[1] !== undefined) {

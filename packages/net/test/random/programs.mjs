@@ -22,6 +22,9 @@ const SMALL = [0, 1, 5, 100, 1000]
 /** More than a high-water mark, a read, a slab or a kernel buffer takes. */
 const LARGE = [1, 1000, 16 * 1024, 65_537, 300_000, 3_000_000]
 
+/** A timeout that is set although what comes after it is wrong: it must not come. */
+const NEVER_MS = 600_000
+
 const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'ucs2']
 const EVENTS = [
   'connect',
@@ -82,7 +85,7 @@ function opNamed(lengths, exact) {
     add(1, 'unpipe')
     add(1, 'stopListening')
     add(1, 'write', fc.constantFrom([null], [undefined], [7], [{}]))
-    add(1, 'setTimeout', fc.constantFrom(['1'], [-1], [Number.NaN], [1, 'callback']))
+    add(1, 'setTimeout', fc.constantFrom(['1'], [-1], [Number.NaN], [NEVER_MS, 'callback']))
     add(1, 'address')
     add(1, 'throw')
   }

@@ -173,8 +173,9 @@ class EndOf {
     this.socket = socket
     for (const event of EVENTS) {
       socket.on(event, (/** @type {unknown[]} */ ...args) => {
-        this.say(event, event === 'pipe' || event === 'unpipe' ? '' : args.map(describe).join(' '))
+        // Before what may throw.
         if (event === 'timeout' || event === 'close') this.onIdle?.()
+        this.say(event, event === 'pipe' || event === 'unpipe' ? '' : args.map(describe).join(' '))
       })
     }
     switch (this.runner.program.readers[this.name]) {
@@ -284,6 +285,10 @@ class EndOf {
       case 'stopListening':
         socket.removeAllListeners('data')
         return socket.removeAllListeners('readable')
+      case 'setTimeout':
+        // The idle time that `expire` waits for will not come.
+        this.onIdle?.()
+        return /** @type {any} */ (socket).setTimeout(...args)
       case 'address':
         return Object.keys(socket.address())
       default:
