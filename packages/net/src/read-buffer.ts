@@ -30,13 +30,18 @@ export class ReadBuffer {
     this.callback = callback
   }
 
+  /** Whether the user's memory takes no byte. */
+  get isEmpty(): boolean {
+    return this.buffer.length === 0
+  }
+
   /** Whether something waits for the user to read on. */
   get hasRest(): boolean {
     return this.rest !== null
   }
 
   /**
-   * Hands out a chunk, or the rest of one, in pieces that fit. False: the user has enough for now.
+   * Hands out a chunk, or the rest of one, in pieces that fit. False: the user has enough for now, or no room.
    *
    * @param chunk not kept: it may be borrowed
    * @param reader who is asked before each piece whether it is wanted, and is `this` of the callback
@@ -49,7 +54,7 @@ export class ReadBuffer {
     }
     let from = 0
     while (bytes !== null && from < bytes.length) {
-      if (!reader[kIsReading]) {
+      if (!reader[kIsReading] || this.isEmpty) {
         this.rest = Buffer.from(bytes.subarray(from))
         return false
       }

@@ -1,7 +1,8 @@
 // What docs/net.md says of the differences that are there to stay, and of the ways around them.
-import { fork, spawn } from 'node:child_process'
+import { execFileSync, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import * as node from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { connect, createServer, Server, Socket } from '@pollux/net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { programOf } from '../../framework/test/support/readme.js'
@@ -55,6 +56,17 @@ it('ours are no instances of the classes of Node, whose own are taken for ones o
     true,
     true,
   ])
+})
+
+it('a pipe is no socket', () => {
+  const program = `import { Socket } from '@pollux/net'
+    try { new Socket({ fd: 0 }) } catch ({ code, message }) { console.log(code, message) }`
+  const args = ['-c', 'echo | "$0" --input-type=module -e "$1"', process.execPath, program]
+  const output = execFileSync('sh', args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    encoding: 'utf8',
+  })
+  expect(output).toBe('ERR_INVALID_FD_TYPE Unsupported fd type: PIPE\n')
 })
 
 it('resources of libuv are not what sockets are', async () => {

@@ -1,4 +1,6 @@
 /** A socket that somebody else opened, by its descriptor. */
+import { fstatSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import { ChannelSocket, EventLoop, SocketError } from '@pollux/core'
 import { checkInt32 } from '../arguments.js'
 import { errnoError, nodeError } from '../errors.js'
@@ -14,11 +16,26 @@ export function adopt(fd: unknown): Wire {
     socket.release()
     return wire
   } catch (error) {
-    if (error instanceof SocketError && error.code === 'ENOTSOCK') {
-      throw nodeError(TypeError, 'ERR_INVALID_FD_TYPE', 'Unsupported fd type: UNKNOWN')
+    if (error instanceof SocketError && NO_STREAM_SOCKET.has(error.code)) {
+      throw nodeError(TypeError, 'ERR_INVALID_FD_TYPE', `Unsupported fd type: ${typeOf(descriptor)}`)
     }
     if (error instanceof SocketError && error.errno !== undefined) throw errnoError(error.errno, 'open')
     throw error
+  }
+}
+
+const NO_STREAM_SOCKET: ReadonlySet<string> = new Set(['EBADF', 'ENOTSOCK', 'EPROTOTYPE'])
+
+/** What a descriptor is that is no stream socket, in the words of Node's error. */
+function typeOf(fd: number): string {
+  if (isatty(fd)) return 'TTY'
+  try {
+    const stats = fstatSync(fd)
+    if (stats.isFile() || stats.isCharacterDevice()) return 'FILE'
+    if (stats.isFIFO()) return 'PIPE'
+    return stats.isSocket() ? 'UDP' : 'UNKNOWN'
+  } catch {
+    return 'UNKNOWN'
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a socket receives: how it comes to the stream, or into the memory that `onread` names, and when it is wanted. */
+import { constants } from 'node:os'
 import {
   kBorrows,
   kIsReading,
@@ -7,7 +8,9 @@ import {
   kPeerEnded,
   kReceived,
   kStartReading,
+  kStopReading,
   kWire,
+  kWireFailed,
 } from '../internals.js'
 import type { ReadBuffer } from '../read-buffer.js'
 import { SocketTcpOptions } from './tcp-options.js'
@@ -15,6 +18,7 @@ import { SocketTcpOptions } from './tcp-options.js'
 /** The readable half. */
 export abstract class SocketReading extends SocketTcpOptions {
   declare protected [kOnread]: ReadBuffer | undefined
+  abstract [kWireFailed](errno: number, syscall: string): void
 
   override pause(): this {
     if (this[kOnread] !== undefined && !this.connecting && this[kWire]?.reading) this[kWire].stopReading()
@@ -42,11 +46,12 @@ export abstract class SocketReading extends SocketTcpOptions {
     this._unrefTimer()
     if (this.destroyed) return
     if (this[kOnread] === undefined ? this.push(chunk) : this[kOnread].take(chunk, this)) return
-    this[kWire]?.stopReading()
+    this[kStopReading]()
   }
 
   [kPeerEnded](): void {
     this._unrefTimer()
+    if (this[kOnread]?.isEmpty) return this[kStopReading]()
     this.push(null)
     this.read(0)
   }
@@ -65,7 +70,14 @@ export abstract class SocketReading extends SocketTcpOptions {
     const { [kWire]: wire, [kOnread]: onread } = this
     if (wire === null) return
     wire.startReading()
-    if (onread?.hasRest && !onread.take(null, this)) wire.stopReading()
+    if (onread?.hasRest && !onread.take(null, this)) this[kStopReading]()
+  }
+
+  /** The user has enough. Memory without room is no memory: reading into it fails, as it does in libuv. */
+  private [kStopReading](): void {
+    const { [kWire]: wire, [kIsReading]: wanted } = this
+    wire?.stopReading()
+    if (wanted && this[kOnread]?.isEmpty) this[kWireFailed](-constants.errno.ENOBUFS, 'read')
   }
 
   /** Not flowing, without being paused: what comes is read when somebody asks. */

@@ -50,6 +50,7 @@ const programs = {
   'listen on a path in a folder that is not there': listening('/nowhere/at/all'),
   'listen({ path }) in a folder that is not there': listening({ path: '/nowhere/at/all' }),
   'listen({ fd }) with no such descriptor': listening({ fd: 999 }),
+  'listen({ fd }) with what is no whole number': listening({ fd: 1.5 }),
   'listen({ fd }) with what is no socket': async (t) => {
     const file = openSync('/dev/null', 'r')
     await listening({ fd: file })(t)
@@ -58,6 +59,10 @@ const programs = {
     await listening({ fd: 0 })(t)
     await turns()
     t.try('stdin', () => typeof fstatSync(0).ino)
+  },
+  'new Socket({ fd }) with what is no stream socket': async (t) => {
+    for (const fd of [999, openSync('/dev/null', 'r'), openSync('/proc/self/stat', 'r'), openSync('/', 'r')])
+      t.try('socket', () => void new t.net.Socket({ fd }))
   },
   'new Socket({ fd: 0 }) leaves standard input open': async (t) => {
     t.try('socket', () => t.follow('socket', new t.net.Socket({ fd: 0 })).destroy() !== null)

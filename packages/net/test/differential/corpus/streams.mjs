@@ -372,6 +372,26 @@ const programs = {
     await until(client, 'end')
     t.say('client', text)
   },
+  'onread with a buffer that has no room': async (t) => {
+    for (const last of ['text', '']) {
+      const { client, accepted } = await t.pair(
+        {},
+        { onread: { buffer: Buffer.alloc(0), callback: () => true } },
+      )
+      accepted.end(last)
+      await until(client, 'close')
+    }
+  },
+  'onread with a function that has no more room': async (t) => {
+    let calls = 0
+    const onread = {
+      buffer: () => Buffer.alloc(calls++ === 0 ? 2 : 0),
+      callback: (/** @type {number} */ bytes) => t.say('client', 'read', bytes),
+    }
+    const { client, accepted } = await t.pair({}, { onread })
+    accepted.write('text')
+    await until(client, 'close')
+  },
   'onread that returns false pauses': async (t) => {
     let calls = 0
     const callback = () => {
