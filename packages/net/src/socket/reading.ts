@@ -51,7 +51,10 @@ export abstract class SocketReading extends SocketTcpOptions {
 
   [kPeerEnded](): void {
     this._unrefTimer()
-    if (this[kOnread]?.isEmpty) return this[kStopReading]()
+    if (this[kOnread]?.isEmpty) {
+      this[kStopReading]()
+      return
+    }
     this.push(null)
     this.read(0)
   }
