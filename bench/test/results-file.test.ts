@@ -104,4 +104,14 @@ describe('a histogram that is kept', () => {
       expect(Math.abs((after[i]?.[1] as number) / us - 1)).toBeLessThan(0.01)
     }
   })
+
+  it('may be added to others, of shorter and of longer latencies', () => {
+    const [short, long] = [
+      [1000, 2000],
+      [30_000, 5_000_000_000],
+    ].map((ns) => coarse(encodeLatencies(ns).histogram))
+    const points = readPercentiles(short as string, long as string)
+    expect(points.at(-1)?.[1]).toBeGreaterThan(25)
+    expect(readPercentiles(long as string, short as string)).toEqual(points)
+  })
 })

@@ -18,10 +18,10 @@ export interface Latencies {
 
 /** What histograms say together, up to the percentile that they have one value for. */
 export function readPercentiles(...base64: [string, ...string[]]): [nines: number, us: number][] {
-  const [histogram, ...more] = base64.map((text) => decodeFromCompressedBase64(text)) as [
-    Histogram,
-    ...Histogram[],
-  ]
+  // The one with the highest value first, for it has room for all.
+  const [histogram, ...more] = base64
+    .map((text) => decodeFromCompressedBase64(text))
+    .sort((a, b) => b.maxValue - a.maxValue) as [Histogram, ...Histogram[]]
   for (const other of more) histogram.add(other)
   if (histogram.totalCount === 0) return []
   const last = Math.min(Math.log10(histogram.totalCount), MOST_NINES)
