@@ -42,8 +42,7 @@ class Shutdown extends AsyncResource {
 const unsettled: Wire[] = []
 
 function settleAll(): void {
-  for (const wire of unsettled) wire.settle()
-  unsettled.length = 0
+  for (const wire of unsettled.splice(0)) wire.settle()
 }
 
 export class Wire extends Handle {

@@ -15,6 +15,8 @@ import {
 import type { ReadBuffer } from '../read-buffer.js'
 import { SocketTcpOptions } from './tcp-options.js'
 
+const { ENOBUFS } = constants.errno
+
 /** The readable half. */
 export abstract class SocketReading extends SocketTcpOptions {
   declare protected [kOnread]: ReadBuffer | undefined
@@ -52,7 +54,7 @@ export abstract class SocketReading extends SocketTcpOptions {
   [kPeerEnded](): void {
     this._unrefTimer()
     if (this[kOnread]?.isEmpty) {
-      this[kStopReading]()
+      this[kWireFailed](-ENOBUFS, 'read')
       return
     }
     this.push(null)
@@ -80,7 +82,7 @@ export abstract class SocketReading extends SocketTcpOptions {
   private [kStopReading](): void {
     const { [kWire]: wire, [kIsReading]: wanted } = this
     wire?.stopReading()
-    if (wanted && this[kOnread]?.isEmpty) this[kWireFailed](-constants.errno.ENOBUFS, 'read')
+    if (wanted && this[kOnread]?.isEmpty) this[kWireFailed](-ENOBUFS, 'read')
   }
 
   /** Not flowing, without being paused: what comes is read when somebody asks. */

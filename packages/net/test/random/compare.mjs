@@ -32,7 +32,7 @@ const ON_THE_WAY = /^(pause|unpipe|(wrote|ended) \d+ Error\(read ECONNRESET\).*)
  * @param {string[]} node @param {string[]} pollux
  */
 function isSwallowedReset(node, pollux) {
-  const at = firstDifferent(node, pollux)
+  const at = placeOfDifference(node, pollux)
   if (at < 0) return false
   const isReset = (/** @type {string} */ line) => /^error .*read ECONNRESET/.test(line)
   let told = at
@@ -52,7 +52,7 @@ function closeLast(trace) {
 }
 
 /** Where two traces differ; -1 where they do not. @param {string[]} node @param {string[]} pollux */
-function firstDifferent(node, pollux) {
+function placeOfDifference(node, pollux) {
   const at = node.findIndex((line, i) => line !== pollux[i])
   if (at >= 0 || node.length === pollux.length) return at
   return node.length
@@ -89,7 +89,7 @@ async function differenceOf(program, patient) {
 
 /** @param {string} name @param {string[]} node @param {string[]} pollux */
 function firstDifference(name, node, pollux) {
-  const first = firstDifferent(node, pollux)
+  const first = placeOfDifference(node, pollux)
   if (first < 0) return ''
   const lines = node.slice(0, first).map((line) => `    ${line.replace(STATE, '')}\n`)
   const states = [node[first], pollux[first]].map((line) => line?.match(STATE)?.[0])
