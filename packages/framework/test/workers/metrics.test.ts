@@ -1,4 +1,5 @@
 // The metrics of all workers in one registry.
+import { readdirSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { expectEcho, leaveNothingBehind } from '../support/serving.js'
@@ -12,6 +13,11 @@ beforeAll(async () => {
 })
 
 type Group = Awaited<ReturnType<typeof serveTalkative>>['group']
+
+const threadCount = () => readdirSync('/proc/self/task').length
+
+/** Stops this thread, and no other. */
+const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 
 /** The value of a metric without labels. */
 async function metricOf(group: Group, name: string): Promise<number> {
@@ -56,6 +62,20 @@ describe('the metrics of a group', () => {
     for (let n = 0; n < 7; ++n) await expectEcho(peer, Buffer.from('x'))
     await peer.end()
     await group.reload()
+    expect(await metricOf(group, 'served_total')).toBe(7)
+  })
+
+  it('keep it where the main thread is busy until the worker has ended', async () => {
+    const { group, connect } = await serveTalkative({ workers: 1 })
+    expect(await metricOf(group, 'served_total')).toBe(0)
+    const peer = await connect()
+    for (let n = 0; n < 7; ++n) await expectEcho(peer, Buffer.from('x'))
+    await peer.end()
+    const threads = threadCount()
+    const closed = group.close()
+    const deadline = performance.now() + 20_000
+    while (threadCount() >= threads && performance.now() < deadline) pause(5)
+    await closed
     expect(await metricOf(group, 'served_total')).toBe(7)
   })
 

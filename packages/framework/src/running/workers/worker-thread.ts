@@ -9,7 +9,7 @@
  *                ENDED
  * ```
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { SocketAddress } from '@pollux/core'
 import { workerExited, workerNotReady, workerStuck } from './failures.js'
 import {
@@ -196,7 +196,19 @@ export class WorkerThread {
     void this.thread.terminate()
   }
 
+  /** What it said before it ended: the event of its end may overtake the port's. */
+  private receiveRest(): void {
+    for (;;) {
+      const next = receiveMessageOnPort(this.port)
+      if (next === undefined) return
+      const message: FromWorker = next.message
+      // Nobody waits for a socket any more.
+      if (message.type !== 'listen') this.received(message)
+    }
+  }
+
   private exited(code: number): void {
+    this.receiveRest()
     this.state = WorkerState.ENDED
     clearTimeout(this.startTimer)
     clearTimeout(this.endTimer)
