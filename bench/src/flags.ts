@@ -6,6 +6,7 @@ export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
 
   (nothing)          the comparison: Pollux and everybody else, in all workloads
   crosscheck         the same servers under pollux-bench and under load generators that are not ours
+  profile            where the time of servers goes, by perf: Pollux and the best, where Pollux is behind
   report             pages and charts from bench/results/; --check: do they say what the results say?
   echo               stream connections: TCP
   udp                datagrams: UDP
@@ -23,7 +24,7 @@ export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
                      of a built checkout; the comparison takes the servers of Pollux alone then, unless --only says
                      otherwise
   --only PEER,…      these peers
-  --workload NAME,…  comparison, crosscheck: these workloads (suites: --shape, the same)
+  --workload NAME,…  comparison, crosscheck, profile: these workloads (suites: --shape, the same)
   --rounds N         rounds of everything (6: the fewest with a 95% interval; --quick: comparison 1, suites 2)
   --duration S       measured seconds of one trial (comparison 0.7, suites 1.5, knobs 0.6; --quick 0.4 and 0.5)
   --seed N           repeat the order of an earlier run

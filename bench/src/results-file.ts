@@ -19,7 +19,7 @@ import { UsageError } from './usage-error.js'
 
 export interface ResultsFile {
   format: 1
-  /** `comparison`, `crosscheck`, or that of a suite. */
+  /** `comparison`, `crosscheck`, `profile`, or that of a suite. */
   name: string
   /** The flags, as they were given. */
   command: string[]
@@ -115,6 +115,8 @@ export interface FileTrial {
   error?: string
   /** crosscheck: the tool that measured, pollux-bench or another. */
   tool?: string
+  /** profile: where the server's time went, as shares of 1, the largest first. */
+  places?: Record<string, number>
   /** Suites: what their own generator printed, and memory of idle connections. */
   raw?: unknown
 }

@@ -1,4 +1,5 @@
 /** Pages whose tables are filled from results: whatever stands between `<!-- results: NAME … -->` and `<!-- end -->`. */
+import { profileTable } from '../profile/table.js'
 import type { ResultsFile } from '../results-file.js'
 import { SUITES } from '../suites.js'
 import { leadOf } from './content.js'
@@ -35,6 +36,7 @@ export function fill(
       'a block is `<!-- results: NAME WORKLOAD … -->` on a line of its own, with `<!-- end -->` behind it',
     )
   }
+  const told = new Set<string>()
   const filled = text.replace(
     BLOCK,
     (block, begin: string, name: string, rest: string, _: string, end: string) => {
@@ -44,7 +46,10 @@ export function fill(
         missing.push(name)
         return block
       }
-      return `${begin}${blockText(file, words, benchmarks)}\n${end}`
+      // What holds for all tables of a run stands under the first.
+      const isFirst = !told.has(name)
+      told.add(name)
+      return `${begin}${blockText(file, words, benchmarks, isFirst)}\n${end}`
     },
   )
   return { text: filled, missing }
@@ -58,10 +63,16 @@ function hasAll({ name: suite, workloads }: ResultsFile, names: readonly string[
   )
 }
 
-function blockText(file: ResultsFile, words: readonly string[], benchmarks: string): string {
+function blockText(
+  file: ResultsFile,
+  words: readonly string[],
+  benchmarks: string,
+  isFirst: boolean,
+): string {
   const page = `[${benchmarks.split('/').at(-1)}](${benchmarks})`
   if (words.join() === 'link') return `What a run of all of it found, with charts: ${page}.`
-  if (words.join() !== 'summary') return suiteTable(file, words)
+  if (file.name === 'profile') return profileTable(file, words, isFirst)
+  if (words.join() !== 'summary') return suiteTable(file, words, isFirst)
   const findings = findAll(file)
   return (
     `**${headline(findings)}.** ${leadOf(findings, file)}\n` +

@@ -54,6 +54,12 @@ describe('a page', () => {
     expect(fill(page('echo'), RESULTS).text).toContain('| memory | 100 B | 100 B, 1.00')
   })
 
+  it('says once how it was measured', () => {
+    const { text } = fill(page('echo 64Bx50') + page('echo idle'), RESULTS)
+    expect(text.match(/Medians of 3 rounds/g)).toHaveLength(1)
+    expect(text).toMatch(/Medians of 3 rounds[^]*<!-- results: echo idle -->/)
+  })
+
   it('takes commas between names', () => {
     expect(fill(page('echo 64Bx50, idle'), RESULTS).text).toContain('| memory |')
   })
