@@ -25,6 +25,10 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
     warmup: { value: 'S', help: 'seconds before that (1)' },
     rounds: { value: 'N', help: 'windows that the duration is cut into; their spread tells the noise (5)' },
     workers: { value: 'N', help: 'threads that share the connections (1)' },
+    'busy-poll': {
+      value: 'US',
+      help: 'how long a worker that has nothing to do looks for replies before it sleeps; 0: a server pays for waking it (50)',
+    },
     seed: { value: 'N', help: 'of everything that is random (1)' },
     timeout: {
       value: 'MS',

@@ -21,6 +21,8 @@ export interface Options {
   warmupSeconds: number
   rounds: number
   workers: number
+  /** How long a worker without anything to do looks for replies before it sleeps. */
+  busyPollUs: number
   seed: number
   timeoutMs: number
   sourceAddresses: boolean
@@ -84,6 +86,7 @@ export function parseOptions(command: string[]): Options | null {
     warmupSeconds: number(values, 'warmup', 0, 1),
     rounds: integer(values, 'rounds', 1, 5),
     workers: integer(values, 'workers', 1, 1),
+    busyPollUs: integer(values, 'busy-poll', 0, 50, 1_000_000),
     seed: integer(values, 'seed', 0, 1),
     timeoutMs: number(values, 'timeout', 1, name === 'udp' ? 1000 : 5000),
     sourceAddresses: values['source-addresses'] === true,
@@ -185,10 +188,17 @@ function number(values: Values, flag: string, least: number, byDefault?: number)
   return value
 }
 
-function integer(values: Values, flag: string, least: number, byDefault?: number): number {
+function integer(
+  values: Values,
+  flag: string,
+  least: number,
+  byDefault?: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const value = number(values, flag, least, byDefault)
   if (!Number.isSafeInteger(value)) {
     throw new UsageError(`--${flag} must be a whole number, not ${JSON.stringify(values[flag])}`)
   }
+  if (value > most) throw new UsageError(`--${flag} must be at most ${most}, not ${values[flag]}`)
   return value
 }

@@ -26,8 +26,8 @@ export interface Worker {
 
 export class LocalWorker implements Worker {
   onAllLost = (): void => {}
-  private readonly loop = new EventLoop()
-  private readonly queue = new QueueProbe(this.loop)
+  private readonly loop: EventLoop
+  private readonly queue: QueueProbe
   private readonly recorder: Recorder
   private load: Load | undefined
 
@@ -36,6 +36,8 @@ export class LocalWorker implements Worker {
     private readonly options: Options,
     private readonly index: number,
   ) {
+    this.loop = new EventLoop({ busyPollUs: options.busyPollUs })
+    this.queue = new QueueProbe(this.loop)
     this.recorder = new Recorder(
       () => this.load?.verifiedBytes ?? 0,
       () => this.queue.take(),

@@ -24,6 +24,8 @@ describe('a wrong command line', () => {
     [['tcp', '1', '--size', '5:x'], '5:x is no SIZE:WEIGHT with a weight above 0'],
     [['tcp', '1', '--size', 'exp:'], '"" is no size'],
     [['tcp', '1', '--workers', '51'], '--workers 51: each needs a connection, and there are 50'],
+    [['tcp', '1', '--busy-poll', '-1'], '--busy-poll'],
+    [['tcp', '1', '--busy-poll', '2000000'], '--busy-poll must be at most 1000000, not 2000000'],
     [['tcp', '1', '--churn', '--fanout'], '--churn and --fanout are different runs'],
     [['tcp', '1', '--idle', '5'], 'say which process it is, --server-pid'],
     [['tcp', '1', '--syscalls'], 'say which process it is, --server-pid'],

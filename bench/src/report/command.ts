@@ -152,7 +152,9 @@ function pagesOf(root: string): string[] {
     ? readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
     : []
   return [
-    ...['README.md', 'bench/README.md'].map((name) => join(root, name)).filter((path) => existsSync(path)),
+    ...['README.md', 'bench/README.md', 'bench/generator/README.md']
+      .map((name) => join(root, name))
+      .filter((path) => existsSync(path)),
     ...inDocs.sort().map((name) => join(docs, name)),
   ].filter((path) => path !== join(docs, 'benchmarks.md'))
 }

@@ -4,6 +4,7 @@ import type { ResultsFile } from '../results-file.js'
 import { SUITES } from '../suites.js'
 import { leadOf } from './content.js'
 import { findAll } from './findings.js'
+import { generatorTable } from './generators.js'
 import { suiteTable } from './suite-table.js'
 import { headline } from './words.js'
 
@@ -17,7 +18,8 @@ export interface Filled {
 
 /**
  * Fills the blocks of a page. Behind the name of the results, a block may name the workloads that it wants. Of the
- * comparison it may also want a `summary`, or a `link` to the page of it.
+ * comparison it may also want a `summary`, or a `link` to the page of it; of the cross-checks `generators`, what a message
+ * costs those.
  *
  * @param results by name
  * @param benchmarks the page of the comparison, as this page links to it
@@ -71,6 +73,7 @@ function blockText(
 ): string {
   const page = `[${benchmarks.split('/').at(-1)}](${benchmarks})`
   if (words.join() === 'link') return `What a run of all of it found, with charts: ${page}.`
+  if (words.join() === 'generators') return generatorTable(file)
   if (file.name === 'profile') return profileTable(file, words, isFirst)
   if (words.join() !== 'summary') return suiteTable(file, words, isFirst)
   const findings = findAll(file)

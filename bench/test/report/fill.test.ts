@@ -60,6 +60,21 @@ describe('a page', () => {
     expect(text).toMatch(/Medians of 3 rounds[\s\S]*<!-- results: echo idle -->/)
   })
 
+  it('gets what a message costs the generators', () => {
+    const [first] = ECHO.trials
+    const tools = ['pollux-bench', 'wrk'].map((tool) => ({
+      ...{ round: 1, order: 0, startedAt: '', loadBound: false, disturbed: false },
+      ...{ workload: '64Bx50', peer: 'c-epoll', tool },
+      ...(tool === 'wrk'
+        ? { raw: { loadCpuSeconds: 2, messages: 1e6 } }
+        : { result: { ...first?.result, rounds: [{ clientCpuSeconds: 1, messages: 1e6 }] } as never }),
+    }))
+    const results = new Map([['crosscheck', { ...ECHO, name: 'crosscheck', trials: tools }]])
+    expect(fill(page('crosscheck generators'), results).text).toContain(
+      '| 64 B × 50 | C, epoll | wrk | 2.00 | 1.00 | 0.50 |',
+    )
+  })
+
   it('takes commas between names', () => {
     expect(fill(page('echo 64Bx50, idle'), RESULTS).text).toContain('| memory |')
   })
