@@ -1,5 +1,5 @@
 /** The command line of `npm run bench`, checked. */
-import { parseArgs } from 'node:util'
+import { readFlags } from '../generator/dist/command-line.js'
 import { UsageError } from './usage-error.js'
 
 export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
@@ -54,7 +54,7 @@ export interface Flags {
 
 /** @throws UsageError */
 export function parseFlags(args: readonly string[]): { flags: Flags; what: string[] } {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readFlags(args, FLAGS, `\n\n${USAGE}`)
   const names = values.workload ?? values.shape
   if (values.workload !== undefined && values.shape !== undefined) {
     throw new UsageError('--workload and --shape are two names of one flag: give one of them')
@@ -74,33 +74,23 @@ export function parseFlags(args: readonly string[]): { flags: Flags; what: strin
   return { flags, what: positionals }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string' },
-        duration: { type: 'string' },
-        quick: { type: 'boolean' },
-        only: { type: 'string' },
-        shape: { type: 'string' },
-        workload: { type: 'string' },
-        backend: { type: 'string' },
-        against: { type: 'string' },
-        twin: { type: 'boolean' },
-        seed: { type: 'string' },
-        json: { type: 'string' },
-        save: { type: 'boolean' },
-        list: { type: 'boolean' },
-        setup: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
-  }
-}
+const FLAGS = {
+  rounds: { type: 'string' },
+  duration: { type: 'string' },
+  quick: { type: 'boolean' },
+  only: { type: 'string' },
+  shape: { type: 'string' },
+  workload: { type: 'string' },
+  backend: { type: 'string' },
+  against: { type: 'string' },
+  twin: { type: 'boolean' },
+  seed: { type: 'string' },
+  json: { type: 'string' },
+  save: { type: 'boolean' },
+  list: { type: 'boolean' },
+  setup: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 function number(
   name: 'rounds' | 'duration' | 'seed',

@@ -1,5 +1,5 @@
 /** The flags of the command line, as `--help` shows them. */
-import type { ParseArgsConfig } from 'node:util'
+import type { Flag as ParsedFlag } from './command-line.js'
 
 interface Flag {
   /** Of its value; missing for those that have none. */
@@ -79,12 +79,16 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
   },
 }
 
-export const PARSED_FLAGS: NonNullable<ParseArgsConfig['options']> = Object.fromEntries(
+export const PARSED_FLAGS: Readonly<Record<string, ParsedFlag>> = Object.fromEntries(
   Object.values(FLAGS)
     .flatMap((flags) => Object.entries(flags))
     .map(([name, { value, multiple }]) => [
       name,
-      { type: value === undefined ? 'boolean' : 'string', multiple: multiple === true },
+      {
+        type: value === undefined ? 'boolean' : 'string',
+        multiple: multiple === true,
+        ...(name === 'help' ? { short: 'h' } : {}),
+      },
     ]),
 )
 

@@ -25,6 +25,8 @@ describe('a wrong command line', () => {
     [['tcp', '1', '--size', 'exp:'], '"" is no size'],
     [['tcp', '1', '--workers', '51'], '--workers 51: each needs a connection, and there are 50'],
     [['tcp', '1', '--busy-poll', '-1'], '--busy-poll'],
+    [['tcp', '1', '--duration', '3e6'], '--duration must be at most 2000000, not 3e6'],
+    [['tcp', '1', '--timeout', '1e12'], '--timeout must be at most 2000000000, not 1e12'],
     [['tcp', '1', '--busy-poll', '2000000'], '--busy-poll must be at most 1000000, not 2000000'],
     [['tcp', '1', '--churn', '--fanout'], '--churn and --fanout are different runs'],
     [['tcp', '1', '--idle', '5'], 'say which process it is, --server-pid'],
@@ -32,7 +34,16 @@ describe('a wrong command line', () => {
     [['tcp', '1', '--fanout', '--rate', '5'], '--rate is for requests and replies, not for --fanout'],
     [['udp', '1', '--churn'], '--churn is for connections, and udp has none'],
     [['http', '1', '--script', 'x.mjs'], '--script speaks its own protocol'],
-    [['tcp', '1', '--conections', '5'], "Unknown option '--conections'"],
+    [['tcp', '1', '--conections', '5'], 'there is no --conections (--connections?); pollux-bench --help'],
+    [['tcp', '1', '--conn', '5'], 'there is no --conn (--connections?)'],
+    [['tcp', '1', '--size=5', '--zzz'], /^there is no --zzz; /],
+    [['tcp', '1', '--constructor'], 'there is no --constructor'],
+    [['tcp', '1', '-c', '5'], 'there is no -c'],
+    [['tcp', '1', '--rate', '-1'], '--rate must be a number of at least 0.001, not "-1"'],
+    [['tcp', '1', '--rate'], '--rate needs a value'],
+    [['tcp', '1', '--json', '--quiet'], '--json needs a value, and was given --quiet'],
+    [['tcp', '1', '--verify=yes'], "--verify takes no value, and was given 'yes'"],
+    [['tcp', '1', '--size', '5', '--size', '6'], '--size is given twice'],
   ])('%j is refused: %s', (command, why) => {
     expect(() => parseOptions(command)).toThrow(why)
   })

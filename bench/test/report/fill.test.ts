@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { PROFILES } from '../../src/profile/profiles.js'
 import { fill } from '../../src/report/fill.js'
 import type { FilePeer, FileWorkload, ResultsFile } from '../../src/results-file.js'
 import { SUITES } from '../../src/suites.js'
@@ -123,6 +124,7 @@ describe('the blocks of this repository', () => {
   const docs = new URL('../../../docs/', import.meta.url)
   const pages = [
     new URL('../../../README.md', import.meta.url),
+    new URL('../../generator/README.md', import.meta.url),
     ...readdirSync(docs, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => new URL(name, docs)),
@@ -137,7 +139,13 @@ describe('the blocks of this repository', () => {
           { ...comparison({ workloads: suite.shapes, peers, rounds: 2, value: () => 1 }), name: suite.name },
         ]
       }),
-    ).set('comparison', comparison({ rounds: 2 }))
+    )
+      .set('comparison', comparison({ rounds: 2 }))
+      .set('crosscheck', { ...comparison({ rounds: 2 }), name: 'crosscheck' })
+      .set('profile', {
+        ...comparison({ workloads: PROFILES.map(({ workload }) => workload), rounds: 2 }),
+        name: 'profile',
+      })
     const filled = pages.map((url) => fill(readFileSync(url, 'utf8'), results))
     expect(filled.flatMap(({ missing }) => missing)).toEqual([])
     const blocks = filled.flatMap(({ text }) => text.match(/<!-- results:[\s\S]*?<!-- end -->/g) ?? [])
