@@ -6,6 +6,7 @@ import { type Flags, parseFlags, pick, USAGE } from './flags.js'
 import { endOnSignals, INTERRUPTED, isInterrupted } from './interrupt.js'
 import { listText } from './listing.js'
 import { setUpPeers } from './peers/setup.js'
+import { profile } from './profile/command.js'
 import { runSuite } from './suite-command.js'
 import { SUITES } from './suites.js'
 import { UsageError } from './usage-error.js'
@@ -32,6 +33,7 @@ async function main(args: string[]): Promise<number> {
 async function measure(what: string[], flags: Flags, args: string[]): Promise<number> {
   if (what.length === 0) return compareAll(flags, args)
   if (what[0] === 'crosscheck' && what.length === 1) return crossCheck(flags, args)
+  if (what[0] === 'profile' && what.length === 1) return profile(flags, args)
   return runSuites(what, flags, args)
 }
 

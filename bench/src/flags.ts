@@ -1,11 +1,12 @@
 /** The command line of `npm run bench`, checked. */
-import { parseArgs } from 'node:util'
+import { readFlags } from '../generator/dist/command-line.js'
 import { UsageError } from './usage-error.js'
 
 export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
 
   (nothing)          the comparison: Pollux and everybody else, in all workloads
   crosscheck         the same servers under pollux-bench and under load generators that are not ours
+  profile            where the time of servers goes, by perf: Pollux and the best, where Pollux is behind
   report             pages and charts from bench/results/; --check: do they say what the results say?
   echo               stream connections: TCP
   udp                datagrams: UDP
@@ -23,7 +24,7 @@ export const USAGE = `usage: npm run bench [-- WHAT…] [flags]
                      of a built checkout; the comparison takes the servers of Pollux alone then, unless --only says
                      otherwise
   --only PEER,…      these peers
-  --workload NAME,…  comparison, crosscheck: these workloads (suites: --shape, the same)
+  --workload NAME,…  comparison, crosscheck, profile: these workloads (suites: --shape, the same)
   --rounds N         rounds of everything (6: the fewest with a 95% interval; --quick: comparison 1, suites 2)
   --duration S       measured seconds of one trial (comparison 0.7, suites 1.5, knobs 0.6; --quick 0.4 and 0.5)
   --seed N           repeat the order of an earlier run
@@ -53,7 +54,7 @@ export interface Flags {
 
 /** @throws UsageError */
 export function parseFlags(args: readonly string[]): { flags: Flags; what: string[] } {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = readFlags(args, FLAGS, `\n\n${USAGE}`)
   const names = values.workload ?? values.shape
   if (values.workload !== undefined && values.shape !== undefined) {
     throw new UsageError('--workload and --shape are two names of one flag: give one of them')
@@ -73,33 +74,23 @@ export function parseFlags(args: readonly string[]): { flags: Flags; what: strin
   return { flags, what: positionals }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string' },
-        duration: { type: 'string' },
-        quick: { type: 'boolean' },
-        only: { type: 'string' },
-        shape: { type: 'string' },
-        workload: { type: 'string' },
-        backend: { type: 'string' },
-        against: { type: 'string' },
-        twin: { type: 'boolean' },
-        seed: { type: 'string' },
-        json: { type: 'string' },
-        save: { type: 'boolean' },
-        list: { type: 'boolean' },
-        setup: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
-  }
-}
+const FLAGS = {
+  rounds: { type: 'string' },
+  duration: { type: 'string' },
+  quick: { type: 'boolean' },
+  only: { type: 'string' },
+  shape: { type: 'string' },
+  workload: { type: 'string' },
+  backend: { type: 'string' },
+  against: { type: 'string' },
+  twin: { type: 'boolean' },
+  seed: { type: 'string' },
+  json: { type: 'string' },
+  save: { type: 'boolean' },
+  list: { type: 'boolean' },
+  setup: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 function number(
   name: 'rounds' | 'duration' | 'seed',

@@ -19,7 +19,7 @@ import { UsageError } from './usage-error.js'
 
 export interface ResultsFile {
   format: 1
-  /** `comparison`, `crosscheck`, or that of a suite. */
+  /** `comparison`, `crosscheck`, `profile`, or that of a suite. */
   name: string
   /** The flags, as they were given. */
   command: string[]
@@ -115,6 +115,8 @@ export interface FileTrial {
   error?: string
   /** crosscheck: the tool that measured, pollux-bench or another. */
   tool?: string
+  /** profile: where the server's time went, as shares of 1, the largest first. */
+  places?: Record<string, number>
   /** Suites: what their own generator printed, and memory of idle connections. */
   raw?: unknown
 }
@@ -144,7 +146,7 @@ function pathsOf(name: string, { save, json }: Saving): string[] {
 export function checkSaving(name: string, saving: Saving): void {
   for (const path of pathsOf(name, saving)) {
     try {
-      mkdirSync(dirname(resolve(path)), { recursive: true })
+      makeFolder(dirname(resolve(path)))
       if (existsSync(path)) accessSync(path, constants.W_OK)
       if (isOther(path)) {
         if (statSync(path).isDirectory()) throw new Error('it is a folder')
@@ -157,6 +159,13 @@ export function checkSaving(name: string, saving: Saving): void {
       throw new UsageError(`the results can't be written to ${path}: ${(error as Error).message}`)
     }
   }
+}
+
+/** As `mkdirSync` with `recursive`, which never returns where a file system makes no folders, as /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path)
 }
 
 /** Where the file is written before it takes its place; a pipe or a terminal keeps its own. */
@@ -173,7 +182,7 @@ function isOther(path: string): boolean {
  * eye and by diff. Paths of this machine are those of the repository.
  */
 export function writeResults(path: string, { trials, ...rest }: ResultsFile): void {
-  mkdirSync(dirname(resolve(path)), { recursive: true })
+  makeFolder(dirname(resolve(path)))
   const head = JSON.stringify(rest, plain, 2).slice(0, -2)
   const lines = trials.map((trial) => `    ${JSON.stringify(trial, plain)}`).join(',\n')
   const fresh = besides(path)

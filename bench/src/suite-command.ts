@@ -9,6 +9,7 @@ import type { Peer } from './peers/peer.js'
 import { Results } from './results.js'
 import { checkSaving, type FileTrial, type ResultsFile, saveResults } from './results-file.js'
 import { describeRevision, prepareAgainst } from './revision.js'
+import { say } from './run-file.js'
 import type { Suite } from './suites.js'
 import { resultTable, targetTable } from './table.js'
 import { judge } from './targets.js'
@@ -115,8 +116,4 @@ function cpuOf({ messages, server }: NonNullable<Trial['load']>): { total: numbe
 
 function isPollux(peer: Peer): boolean {
   return peer.name.startsWith('pollux')
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

@@ -1,2 +1,1 @@
-/** A wrong command line: exit code 2, without a stack. */
-export class UsageError extends Error {}
+export { UsageError } from '../generator/dist/usage-error.js'

@@ -1,5 +1,5 @@
 /** A connection whose end is counted: as an error of some kind, unless we ended it. */
-import { type EventLoop, Op, SocketError, syscallName } from '@pollux/core'
+import { type EventLoop, SocketError, syscallName } from '@pollux/core'
 import { DialedChannel } from './dial.js'
 import { errnoName } from './errno-name.js'
 import { WrongAnswer } from './protocols/wrong-answer.js'
@@ -45,7 +45,7 @@ export abstract class CountedChannel<Owner extends CountingOwner<never>> extends
   end(kind?: string): void {
     if (this.isOver) return
     this.isOver = true
-    this.submit(Op.DESTROY)
+    this.destroy()
     this.owner.onLost(this as never, kind)
   }
 

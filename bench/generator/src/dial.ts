@@ -1,9 +1,11 @@
 /** Opens connections to the server, a few at a time. */
+import { constants } from 'node:os'
 import {
   Channel,
   ChannelSocket,
   type Endpoint,
   type EventLoop,
+  Op,
   optionCallsOf,
   SocketError,
   systemError,
@@ -26,6 +28,8 @@ export interface Dial {
   endpoint: Endpoint
   /** Connect from one of many addresses of 127.0.0.0/8. */
   sourceAddresses: boolean
+  /** How long connecting may take. */
+  timeoutMs: number
 }
 
 /** A connection of ours: somebody wants to know how connecting ended, and then writes on it. */
@@ -41,6 +45,12 @@ export abstract class DialedChannel extends Channel implements Output {
 
   write(bytes: Buffer): void {
     this.loop.submissions.copy(this.slot, this.generation, bytes, bytes.length)
+  }
+
+  /** Closes at once, without a word to anybody. */
+  destroy(): void {
+    this.settle = null
+    this.submit(Op.DESTROY)
   }
 
   text(text: string): void {
@@ -119,7 +129,7 @@ export function isLoopback(endpoint: Endpoint): boolean {
   return 'host' in endpoint && /^127(\.\d{1,3}){3}$/.test(endpoint.host)
 }
 
-/** As `startConnecting`, and waits until the connection is there. */
+/** As `startConnecting`, and waits until the connection is there, at most as long as the dial says. */
 export function connect<T extends DialedChannel>(
   loop: EventLoop,
   dial: Dial,
@@ -128,9 +138,15 @@ export function connect<T extends DialedChannel>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const channel = startConnecting(loop, dial, number, make)
+    const fail = (errno: number) => reject(systemError(-Math.abs(errno), 'connect', dial.endpoint))
+    const timer = setTimeout(() => {
+      channel.destroy()
+      fail(constants.errno.ETIMEDOUT)
+    }, dial.timeoutMs)
     channel.settle = (errno) => {
+      clearTimeout(timer)
       if (errno === 0) resolve(channel)
-      else reject(systemError(-Math.abs(errno), 'connect', dial.endpoint))
+      else fail(errno)
     }
   })
 }

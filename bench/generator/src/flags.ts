@@ -1,5 +1,5 @@
 /** The flags of the command line, as `--help` shows them. */
-import type { ParseArgsConfig } from 'node:util'
+import type { Flag as ParsedFlag } from './command-line.js'
 
 interface Flag {
   /** Of its value; missing for those that have none. */
@@ -25,6 +25,10 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
     warmup: { value: 'S', help: 'seconds before that (1)' },
     rounds: { value: 'N', help: 'windows that the duration is cut into; their spread tells the noise (5)' },
     workers: { value: 'N', help: 'threads that share the connections (1)' },
+    'busy-poll': {
+      value: 'US',
+      help: 'how long a worker that has nothing to do looks for replies before it sleeps; 0: a server pays for waking it (50)',
+    },
     seed: { value: 'N', help: 'of everything that is random (1)' },
     timeout: {
       value: 'MS',
@@ -75,12 +79,16 @@ export const FLAGS: Record<string, Record<string, Flag>> = {
   },
 }
 
-export const PARSED_FLAGS: NonNullable<ParseArgsConfig['options']> = Object.fromEntries(
+export const PARSED_FLAGS: Readonly<Record<string, ParsedFlag>> = Object.fromEntries(
   Object.values(FLAGS)
     .flatMap((flags) => Object.entries(flags))
     .map(([name, { value, multiple }]) => [
       name,
-      { type: value === undefined ? 'boolean' : 'string', multiple: multiple === true },
+      {
+        type: value === undefined ? 'boolean' : 'string',
+        multiple: multiple === true,
+        ...(name === 'help' ? { short: 'h' } : {}),
+      },
     ]),
 )
 

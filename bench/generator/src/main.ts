@@ -5,10 +5,13 @@ import { usage } from './flags.js'
 import { parseOptions } from './options.js'
 import { Progress } from './output/progress.js'
 import { checkOutputs, writeOutputs } from './output/write.js'
-import { run } from './run.js'
+import { Interrupted, run } from './run.js'
 import { UsageError } from './usage-error.js'
 
-/** @returns the exit code: 0, or 1 where an answer was wrong or missing */
+/** The exit code of a run that was ended by a signal, as shells have it. */
+const INTERRUPTED = 130
+
+/** @returns the exit code: 0, 1 where an answer was wrong or missing, or that of an interruption */
 async function main(command: string[]): Promise<number> {
   const options = parseOptions(command)
   if (options === null) {
@@ -17,7 +20,10 @@ async function main(command: string[]): Promise<number> {
   }
   checkOutputs(options.output)
   const interrupt = new AbortController()
-  process.once('SIGINT', () => interrupt.abort())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // The second one does not wait for anything.
+    process.on(signal, () => (interrupt.signal.aborted ? process.exit(INTERRUPTED) : interrupt.abort()))
+  }
   const progress = new Progress(options.output.quiet ? { write() {} } : process.stderr)
   try {
     const result = await run(options, command, {
@@ -26,6 +32,7 @@ async function main(command: string[]): Promise<number> {
     })
     progress.end()
     await writeOutputs(result, options.output, (text) => process.stdout.write(text))
+    if (interrupt.signal.aborted) return INTERRUPTED
     return Object.keys(result.errors).length > 0 ? 1 : 0
   } finally {
     progress.end()
@@ -35,7 +42,10 @@ async function main(command: string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  if (!(error instanceof UsageError) && !(error instanceof SocketError)) throw error
+  const isInterrupted = error instanceof Interrupted
+  if (!isInterrupted && !(error instanceof UsageError) && !(error instanceof SocketError)) throw error
   process.stderr.write(`pollux-bench: ${error.message}\n`)
+  // What was begun may still wait for an answer.
+  if (isInterrupted) process.exit(INTERRUPTED)
   process.exitCode = 2
 }

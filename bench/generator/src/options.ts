@@ -1,6 +1,6 @@
 /** The command line, checked. */
-import { parseArgs } from 'node:util'
 import type { Endpoint } from '@pollux/core'
+import { readFlags } from './command-line.js'
 import { PARSED_FLAGS, usage } from './flags.js'
 import type { LoopKind, ModeName, ProtocolName } from './result.js'
 import { parseSizes, type Sizes } from './sizes.js'
@@ -21,6 +21,8 @@ export interface Options {
   warmupSeconds: number
   rounds: number
   workers: number
+  /** How long a worker without anything to do looks for replies before it sleeps. */
+  busyPollUs: number
   seed: number
   timeoutMs: number
   sourceAddresses: boolean
@@ -47,7 +49,11 @@ export interface Options {
 
 const PROTOCOLS: readonly string[] = ['tcp', 'unix', 'udp', 'http', 'resp'] satisfies ProtocolName[]
 
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>
+/** By flag; of those that may be given several times, all. */
+type Values = Record<string, string | true | string[] | undefined>
+
+/** Timers take no more than 2³¹ ms: this is 23 days. */
+const MAX_SECONDS = 2_000_000
 
 /**
  * Reads a command line without the program's name; null where it asks for help.
@@ -55,7 +61,9 @@ type Values = Record<string, string | boolean | (string | boolean)[] | undefined
  * @throws UsageError that says what is wrong
  */
 export function parseOptions(command: string[]): Options | null {
-  const { values, positionals } = parseFlags(command)
+  const given = readFlags(command, PARSED_FLAGS, '; pollux-bench --help shows all flags')
+  const { positionals } = given
+  const values = given.values as Values
   if (values.help === true) return null
   const [protocol, target, ...more] = positionals
   if (protocol === undefined || target === undefined || !PROTOCOLS.includes(protocol)) {
@@ -80,12 +88,13 @@ export function parseOptions(command: string[]): Options | null {
     depth: integer(values, 'depth', 1, 1),
     loop:
       values.rate === undefined ? { kind: 'closed' } : { kind: 'open', rate: number(values, 'rate', 1e-3) },
-    durationSeconds: number(values, 'duration', 0.01, 5),
-    warmupSeconds: number(values, 'warmup', 0, 1),
+    durationSeconds: number(values, 'duration', 0.01, 5, MAX_SECONDS),
+    warmupSeconds: number(values, 'warmup', 0, 1, MAX_SECONDS),
     rounds: integer(values, 'rounds', 1, 5),
     workers: integer(values, 'workers', 1, 1),
+    busyPollUs: integer(values, 'busy-poll', 0, 50, 1_000_000),
     seed: integer(values, 'seed', 0, 1),
-    timeoutMs: number(values, 'timeout', 1, name === 'udp' ? 1000 : 5000),
+    timeoutMs: number(values, 'timeout', 1, name === 'udp' ? 1000 : 5000, MAX_SECONDS * 1000),
     sourceAddresses: values['source-addresses'] === true,
     slowReaders: values['slow-readers'] === undefined ? 0 : integer(values, 'slow-readers', 1),
     slowRate: integer(values, 'slow-rate', 0, 0),
@@ -163,30 +172,35 @@ function checkFanout({ protocol, sizes, script }: Options): void {
   }
 }
 
-function parseFlags(command: string[]): { values: Values; positionals: string[] } {
-  try {
-    return parseArgs({ args: command, allowPositionals: true, options: PARSED_FLAGS })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\npollux-bench --help shows all flags`)
-  }
-}
-
 function text(values: Values, flag: string): string | undefined {
   return values[flag] as string | undefined
 }
 
-function number(values: Values, flag: string, least: number, byDefault?: number): number {
+function number(
+  values: Values,
+  flag: string,
+  least: number,
+  byDefault?: number,
+  most = Number.MAX_VALUE,
+): number {
   const given = text(values, flag)
   if (given === undefined && byDefault !== undefined) return byDefault
   const value = given?.trim() === '' ? Number.NaN : Number(given)
   if (!(value >= least && value < Number.POSITIVE_INFINITY)) {
     throw new UsageError(`--${flag} must be a number of at least ${least}, not ${JSON.stringify(given)}`)
   }
+  if (value > most) throw new UsageError(`--${flag} must be at most ${most}, not ${given}`)
   return value
 }
 
-function integer(values: Values, flag: string, least: number, byDefault?: number): number {
-  const value = number(values, flag, least, byDefault)
+function integer(
+  values: Values,
+  flag: string,
+  least: number,
+  byDefault?: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = number(values, flag, least, byDefault, most)
   if (!Number.isSafeInteger(value)) {
     throw new UsageError(`--${flag} must be a whole number, not ${JSON.stringify(values[flag])}`)
   }

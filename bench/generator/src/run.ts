@@ -18,6 +18,13 @@ import { ThreadWorker } from './worker-thread.js'
 /** With `--syscalls`, the window of its own that they are counted in. */
 const SYSCALL_SECONDS = 1
 
+/** A run was ended before anything was measured. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted before anything was measured')
+  }
+}
+
 export interface RunEvents {
   /** A moment of the measurement is over. */
   onMoment?: (moment: Moment, progress: { done: number; of: number }) => void
@@ -29,16 +36,34 @@ export interface RunEvents {
  * Measures, as the options say.
  *
  * @param command the options as they were given
- * @throws UsageError for what cannot be measured; SocketError where the server is not there
+ * @throws UsageError for what cannot be measured; SocketError where the server is not there; Interrupted
  */
 export async function run(options: Options, command: string[], events: RunEvents = {}): Promise<Result> {
+  const interrupted = whenAborted(events.signal)
   if (options.serverPid !== undefined) readCpuTimes(options.serverPid)
   // What stands in the way of it is said now, not when everything is measured.
   if (options.syscalls) await (await countSyscalls(options.serverPid as number)).stop()
-  return options.mode === 'idle' ? runIdle(options, command) : runLoad(options, command, events)
+  return options.mode === 'idle'
+    ? Promise.race([runIdle(options, command), interrupted])
+    : runLoad(options, command, events, interrupted)
 }
 
-async function runLoad(options: Options, command: string[], events: RunEvents): Promise<Result> {
+/** Rejects when the signal is aborted: for what has no result before its end. */
+function whenAborted(signal: AbortSignal | undefined): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new Interrupted()), { once: true })
+  })
+  // Who does not wait for it has a result.
+  aborted.catch(() => {})
+  return aborted
+}
+
+async function runLoad(
+  options: Options,
+  command: string[],
+  events: RunEvents,
+  interrupted: Promise<never>,
+): Promise<Result> {
   const startedAt = new Date().toISOString()
   const ending = new AbortController()
   const end = () => ending.abort()
@@ -46,7 +71,7 @@ async function runLoad(options: Options, command: string[], events: RunEvents): 
   const workers = startWorkers(options, command)
   for (const worker of workers) worker.onAllLost = end
   try {
-    await Promise.all(workers.map((worker) => worker.open()))
+    await Promise.race([Promise.all(workers.map((worker) => worker.open())), interrupted])
     const errors = await warmUp(options, workers, ending.signal)
     const measuring = () => measure(options, workers, ending.signal, events.onMoment)
     const { measured, slowReaders } =

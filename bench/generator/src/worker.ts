@@ -5,6 +5,7 @@ import { createLoad } from './modes/create.js'
 import type { Load, SlowUse } from './modes/load.js'
 import type { Options } from './options.js'
 import { QueueProbe } from './queue-probe.js'
+import { firstThat, reachable } from './reach.js'
 import { Recorder, type Sample } from './recorder.js'
 
 /** What a run asks of a worker, in this thread or in another. */
@@ -26,8 +27,8 @@ export interface Worker {
 
 export class LocalWorker implements Worker {
   onAllLost = (): void => {}
-  private readonly loop = new EventLoop()
-  private readonly queue = new QueueProbe(this.loop)
+  private readonly loop: EventLoop
+  private readonly queue: QueueProbe
   private readonly recorder: Recorder
   private load: Load | undefined
 
@@ -36,6 +37,8 @@ export class LocalWorker implements Worker {
     private readonly options: Options,
     private readonly index: number,
   ) {
+    this.loop = new EventLoop({ busyPollUs: options.busyPollUs })
+    this.queue = new QueueProbe(this.loop)
     this.recorder = new Recorder(
       () => this.load?.verifiedBytes ?? 0,
       () => this.queue.take(),
@@ -44,11 +47,17 @@ export class LocalWorker implements Worker {
 
   async open(): Promise<void> {
     const { options, loop, recorder } = this
-    const [endpoint] = (await resolveEndpoint(options.endpoint, 1)) as [SocketAddress]
+    const addresses = await resolveEndpoint(options.endpoint, 1)
     const share = shareOf(options, this.index)
-    this.load = createLoad({ options: { ...options, endpoint }, loop, recorder, ...share })
-    this.load.onAllLost = () => this.onAllLost()
-    await this.load.open()
+    const open = async (endpoint: SocketAddress) => {
+      this.load?.close()
+      this.load = createLoad({ options: { ...options, endpoint }, loop, recorder, ...share })
+      this.load.onAllLost = () => this.onAllLost()
+      await this.load.open()
+    }
+    // A datagram that nobody takes is refused, or not: to open the load is to ask.
+    if (options.protocol === 'udp') await firstThat(addresses, open)
+    else await open(await reachable(loop, addresses, options.timeoutMs))
   }
 
   start(startNs: number): void {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, it, vi } from 'vitest'
+import { EventLoop, type SocketAddress } from '@pollux/core'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { reachable } from '../src/reach.js'
 import { readCpuTimes } from '../src/server-process.js'
 import { measure, polluxBench } from './support/command.js'
-import { echo, listen } from './support/servers.js'
+import { echo, listen, listenDeaf } from './support/servers.js'
 
 /** Waits until a process has worked for 0.3 s: it is being asked. */
 async function waitForCpu(pid: number): Promise<void> {
@@ -129,7 +131,82 @@ describe('a server that', () => {
   })
 })
 
+describe('a server that does not accept', () => {
+  it('is not waited for longer than --timeout says', async () => {
+    const { target, fill } = await listenDeaf()
+    await fill()
+    for (const flags of [[], ['--churn'], ['--workers', '2']]) {
+      const { code, stderr } = await polluxBench(['tcp', target, '--timeout', '300', ...flags])
+      expect(stderr).toMatch(/^pollux-bench: connect 127\.0\.0\.1:\d+: .*ETIMEDOUT/)
+      expect(code).toBe(2)
+    }
+  })
+
+  it('any more, and closes what it had accepted, is an error of that connection', async () => {
+    const { target, accept, fill } = await listenDeaf()
+    const answering = accept().then(async (accepted) => {
+      await accepted.recv(new Uint8Array(1000))
+      await fill()
+      await accepted.send(Buffer.from('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'))
+      accepted.close()
+    })
+    const flags = ['--connections', '1', '--timeout', '1500', '--duration', '20']
+    const { code, result } = await measure('http', target, ...flags)
+    await answering
+    expect(result.errors).toEqual({ 'connect ETIMEDOUT': 1 })
+    expect(code).toBe(1)
+  })
+})
+
+it('a name is measured at the first of its addresses that answers', async () => {
+  const { target } = await listen(echo)
+  const port = Number(target.split(':')[1])
+  const loop = new EventLoop()
+  onTestFinished(() => loop.close())
+  const at = (host: string): SocketAddress => ({ family: 'IPv4', host, port })
+  const [closed, open] = [at('127.0.0.2'), at('127.0.0.1')]
+  expect(await reachable(loop, [closed, open], 1000)).toBe(open)
+  expect(await reachable(loop, [open, closed], 1000)).toBe(open)
+  await expect(reachable(loop, [closed, at('127.0.0.3')], 1000)).rejects.toThrow(/127\.0\.0\.3.*ECONNREFUSED/)
+  // One alone is not asked twice.
+  expect(await reachable(loop, [closed], 1000)).toBe(closed)
+})
+
 describe('Ctrl-C', () => {
+  it.each([
+    ['connections', []],
+    ['connections of several workers', ['--workers', '2']],
+    ['idle connections', ['--idle', '5', '--server-pid', String(process.pid)]],
+  ])('ends a run that still waits for %s', async (_, flags) => {
+    const { target, fill } = await listenDeaf()
+    await fill()
+    const { code, stderr, stdout } = await polluxBench(
+      ['tcp', target, '--timeout', '600000', ...flags],
+      ({ interrupt }) => setTimeout(interrupt, 1500),
+    )
+    expect(stderr).toBe('pollux-bench: interrupted before anything was measured\n')
+    expect(stdout).toBe('')
+    expect(code).toBe(130)
+  })
+
+  it('twice does not wait for answers', async () => {
+    let asked = () => {}
+    const begun = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const { target } = await listen((socket) => socket.once('data', asked))
+    const { code, stdout } = await polluxBench(
+      ['tcp', target, '--timeout', '600000', '--duration', '600'],
+      async ({ interrupt }) => {
+        await begun
+        const timer = setInterval(interrupt, 300)
+        onTestFinished(() => clearInterval(timer))
+      },
+    )
+    expect(stdout).toBe('')
+    expect(code).toBe(130)
+  })
+
   it('ends with what was measured until then', async () => {
     let asked = () => {}
     const begun = new Promise<void>((resolve) => {
@@ -147,7 +224,7 @@ describe('Ctrl-C', () => {
       },
     )
     const result = JSON.parse(stdout)
-    expect(code).toBe(0)
+    expect(code).toBe(130)
     expect(result.rounds).toHaveLength(1)
     expect(result.rounds[0].seconds).toBeLessThan(10)
     expect(result.verdict.notes.join()).toContain('it was interrupted')

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Options, parseOptions } from '../src/options.js'
+import { LocalWorker } from '../src/worker.js'
 import { measure, polluxBench } from './support/command.js'
 import { echo, listen } from './support/servers.js'
 
@@ -46,6 +48,13 @@ describe('requests and replies', () => {
       result.rounds.reduce((all, round) => all + round[field], 0)
     expect(sum('bytes')).toBeGreaterThan(0)
     expect(sum('verifiedBytes')).toBe(sum('bytes'))
+  })
+
+  it('are waited for as long as --busy-poll says', () => {
+    const options = parseOptions(['tcp', '127.0.0.1:1', '--busy-poll', '7']) as Options
+    expect(options.busyPollUs).toBe(7)
+    // It reaches the event loop, which alone knows what it takes.
+    expect(() => new LocalWorker({ ...options, busyPollUs: -1 }, 0)).toThrow('busyPollUs')
   })
 
   it('over a Unix socket', async () => {

@@ -2,12 +2,12 @@
 import { compilePrograms } from '../compile.js'
 import { describeEnvironment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
-import { isInterrupted } from '../interrupt.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import type { Row } from '../plan.js'
-import { checkSaving, type Method, type ResultsFile, saveResults } from '../results-file.js'
-import { type Checkout, describeRevision, prepareAgainst } from '../revision.js'
+import { checkSaving, type Method, type ResultsFile } from '../results-file.js'
+import { type Checkout, prepareAgainst } from '../revision.js'
+import { announceOrder, conclude, fileOf, say } from '../run-file.js'
 import { UsageError } from '../usage-error.js'
 import { buildMatrix, estimateSeconds, FULL, QUICK } from './matrix.js'
 import { describeTrial, runComparison } from './run.js'
@@ -43,32 +43,12 @@ export async function compareAll(flags: Flags, args: readonly string[]): Promise
     onTrial: (trial, workload, progress) => say(describeTrial(trial, workload, progress)),
   })
   const inRun = ready.filter(({ name }) => trials.some((trial) => trial.peer === name))
-  const file: ResultsFile = {
-    format: 1,
-    name: 'comparison',
-    command: [...args],
-    startedAt: startedAt.toISOString(),
-    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
-    revision: describeRevision(),
-    ...(against === undefined ? {} : { against: against.revision }),
-    environment,
-    method,
-    peers: inRun.map((peer) => ({
-      ...{ name: peer.name, label: peer.label, group: peer.group },
-      version: peer.version(),
-    })),
-    skipped,
-    workloads: rows.map(({ shape }) => describeWorkload(shape)),
-    ...(isInterrupted() ? { interrupted: true } : {}),
-    trials,
-  }
-  const isSaved = saveResults(file, flags, say)
-  print(file)
-  const failures = trials.filter(({ error }) => error !== undefined)
-  for (const { round, workload, peer, error } of failures) {
-    say(`FAILED: ${peer}, ${workload}, round ${round}: ${error}`)
-  }
-  return failures.length > 0 || !isSaved ? 1 : 0
+  const file = fileOf({
+    ...{ name: 'comparison', args, startedAt, against: against?.revision },
+    ...{ environment, method, peers: inRun, skipped, trials },
+    workloads: rows.map(({ shape }) => shape),
+  })
+  return conclude(file, flags, textOf(file))
 }
 
 /** Who is there. One that was asked for by name and is not there is an error. */
@@ -97,25 +77,16 @@ function announce(
   method: Method,
   skipped: readonly Skipped[],
 ): void {
-  for (const { peer, why } of skipped) say(`skipped: ${peer}: ${why}`)
   const cells = rows.reduce((sum, { peers }) => sum + peers.length, 0)
   const minutes = estimateSeconds(rows, method) / 60
   say(
     `${count(rows.length, 'workload')}, ${cells} measurements a round, ${count(method.rounds, 'round')}: about ` +
       `${minutes < 2 ? `${Math.ceil(minutes * 60)} seconds` : `${Math.round(minutes)} minutes`}`,
   )
-  say(`seed ${method.seed} (--seed ${method.seed} repeats this order)`)
+  announceOrder(skipped, method.seed)
 }
 
-/** Without what only the runner needs. */
-function describeWorkload({ name, label, unit, family, connections, size, depth, reference }: Workload) {
-  return {
-    ...{ name, label, unit, family, connections, size, depth },
-    ...(reference === undefined ? {} : { reference }),
-  }
-}
-
-function print(file: ResultsFile): void {
+function textOf(file: ResultsFile): string {
   const { environment, method, seconds, revision, against, skipped } = file
   const { rounds, durationSeconds, seed } = method
   const parts = [
@@ -127,13 +98,9 @@ function print(file: ResultsFile): void {
     `${describeEnvironment(environment)}\n` +
       `Pollux ${revision} · ${count(rounds, 'round')} of ${durationSeconds} s a trial, ${seconds} s in all, seed ${seed}`,
   ]
-  process.stdout.write(`\n${parts.join('\n\n')}\n`)
+  return parts.join('\n\n')
 }
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

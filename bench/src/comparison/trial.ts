@@ -139,6 +139,12 @@ function takeEdge(pid: number, { cores, interruptsApart }: Environment) {
 
 /** A line of `/proc/PID/status`: resident memory now, or the most that it ever was. */
 function residentBytes(pid: number, line: 'VmRSS' | 'VmHWM'): number {
-  const found = readFileSync(`/proc/${pid}/status`, 'utf8').match(new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm'))
+  let status: string
+  try {
+    status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch (cause) {
+    throw new Error('the server has ended', { cause })
+  }
+  const found = status.match(new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm'))
   return Number(found?.[1] ?? 0) * 1024
 }

@@ -8,8 +8,8 @@ import { isInterrupted } from '../interrupt.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import { planRows, type Row } from '../plan.js'
-import { checkSaving, type FileTrial, type Method, type ResultsFile, saveResults } from '../results-file.js'
-import { describeRevision } from '../revision.js'
+import { checkSaving, type FileTrial, type Method } from '../results-file.js'
+import { announceOrder, conclude, fileOf, say } from '../run-file.js'
 import { UsageError } from '../usage-error.js'
 import { CHECKS, type Check, suits, toolServers } from './checks.js'
 import { agreements, agreementTable } from './table.js'
@@ -51,41 +51,26 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
     seed: flags.seed ?? randomSeed(),
     quick: flags.quick ?? false,
   }
-  for (const { peer, why } of skipped) say(`skipped: ${peer}: ${why}`)
-  say(`seed ${method.seed} (--seed ${method.seed} repeats this order)`)
+  announceOrder(skipped, method.seed)
   const startedAt = new Date()
   const trials = await runAll(rows, environment, method)
-  const file: ResultsFile = {
-    format: 1,
+  const workloads = rows.map(({ shape: { workload } }) => ({ ...workload, reference: undefined }))
+  const run = {
     name: 'crosscheck',
-    command: [...args],
-    startedAt: startedAt.toISOString(),
-    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
-    revision: describeRevision(),
+    args,
+    startedAt,
     environment,
     method,
-    peers: ready.map((peer) => ({
-      ...{ name: peer.name, label: peer.label, group: peer.group },
-      version: peer.version(),
-    })),
+    peers: ready,
     skipped,
-    workloads: rows.map(({ shape: { workload } }) => {
-      const { name, label, unit, family, connections, size, depth } = workload
-      return { name, label, unit, family, connections, size, depth }
-    }),
-    ...(isInterrupted() ? { interrupted: true } : {}),
+    workloads,
     trials,
   }
-  const isSaved = saveResults(file, flags, say)
-  process.stdout.write(
-    `\n${agreementTable(agreements(file))}\n\n${describeEnvironment(environment)}\n` +
-      `${method.rounds} rounds of ${method.durationSeconds} s a trial, ${file.seconds} s in all, seed ${method.seed}\n`,
-  )
-  const failures = trials.filter(({ error }) => error !== undefined)
-  for (const { round, workload, peer, tool, error } of failures) {
-    say(`FAILED: ${tool} at ${peer}, ${workload}, round ${round}: ${error}`)
-  }
-  return failures.length > 0 || !isSaved ? 1 : 0
+  const file = fileOf(run)
+  const text =
+    `${agreementTable(agreements(file))}\n\n${describeEnvironment(environment)}\n` +
+    `${method.rounds} rounds of ${method.durationSeconds} s a trial, ${file.seconds} s in all, seed ${method.seed}`
+  return conclude(file, flags, text)
 }
 
 /** Who meets whom; tools that are not there are added to those that are skipped. */
@@ -149,8 +134,4 @@ function runCheck(
       Object.assign(trial, await tool.run(workload, { target, pid, protocol, cores, times }))
     },
   )
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

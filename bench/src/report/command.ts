@@ -1,7 +1,7 @@
 /** `npm run bench -- report`: pages and charts from `bench/results/*.json`. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readFlags } from '../../generator/dist/command-line.js'
 import { ROOT_DIR } from '../paths.js'
 import type { ResultsFile } from '../results-file.js'
 import { UsageError } from '../usage-error.js'
@@ -17,6 +17,13 @@ const USAGE = `usage: bench report [flags]
   --root FOLDER      the repository whose pages are filled
 `
 
+const FLAGS = {
+  check: { type: 'boolean' },
+  results: { type: 'string' },
+  root: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
 /** What the report would write, and what it can't yet. */
 export interface Report {
   /** By path. */
@@ -30,7 +37,8 @@ export interface Report {
 
 /** @returns the exit code */
 export async function runReport(args: string[]): Promise<number> {
-  const values = parse(args)
+  const { values, positionals } = readFlags(args, FLAGS, `\n\n${USAGE}`)
+  if (positionals.length > 0) throw new UsageError(`report takes flags alone, not ${positionals[0]}`)
   if (values.help) {
     process.stdout.write(USAGE)
     return 0
@@ -57,22 +65,6 @@ export async function runReport(args: string[]): Promise<number> {
   }
   for (const path of report.stale) rmSync(path)
   return 0
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        check: { type: 'boolean' },
-        results: { type: 'string' },
-        root: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`)
-  }
 }
 
 /**
@@ -152,7 +144,9 @@ function pagesOf(root: string): string[] {
     ? readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
     : []
   return [
-    ...['README.md', 'bench/README.md'].map((name) => join(root, name)).filter((path) => existsSync(path)),
+    ...['README.md', 'bench/README.md', 'bench/generator/README.md']
+      .map((name) => join(root, name))
+      .filter((path) => existsSync(path)),
     ...inDocs.sort().map((name) => join(docs, name)),
   ].filter((path) => path !== join(docs, 'benchmarks.md'))
 }

@@ -98,7 +98,9 @@ function losses(findings: readonly Finding[]): Chapter {
             ),
           },
       {
-        text: '[performance.md](performance.md) says how to get the same speed, and what each setting changes.',
+        text:
+          '[where-the-time-goes.md](where-the-time-goes.md) says why, by profiles; [performance.md](performance.md) how to get the same speed, and what ' +
+          'each setting changes.',
       },
     ],
   }

@@ -1,8 +1,10 @@
 /** Pages whose tables are filled from results: whatever stands between `<!-- results: NAME … -->` and `<!-- end -->`. */
+import { profileTable } from '../profile/table.js'
 import type { ResultsFile } from '../results-file.js'
 import { SUITES } from '../suites.js'
 import { leadOf } from './content.js'
 import { findAll } from './findings.js'
+import { generatorTable } from './generators.js'
 import { suiteTable } from './suite-table.js'
 import { headline } from './words.js'
 
@@ -16,7 +18,8 @@ export interface Filled {
 
 /**
  * Fills the blocks of a page. Behind the name of the results, a block may name the workloads that it wants. Of the
- * comparison it may also want a `summary`, or a `link` to the page of it.
+ * comparison it may also want a `summary`, or a `link` to the page of it; of the cross-checks `generators`, what a message
+ * costs those.
  *
  * @param results by name
  * @param benchmarks the page of the comparison, as this page links to it
@@ -35,6 +38,7 @@ export function fill(
       'a block is `<!-- results: NAME WORKLOAD … -->` on a line of its own, with `<!-- end -->` behind it',
     )
   }
+  const told = new Set<string>()
   const filled = text.replace(
     BLOCK,
     (block, begin: string, name: string, rest: string, _: string, end: string) => {
@@ -44,7 +48,10 @@ export function fill(
         missing.push(name)
         return block
       }
-      return `${begin}${blockText(file, words, benchmarks)}\n${end}`
+      // What holds for all tables of a run stands under the first.
+      const isFirst = !told.has(name)
+      told.add(name)
+      return `${begin}${blockText(file, words, benchmarks, isFirst)}\n${end}`
     },
   )
   return { text: filled, missing }
@@ -58,10 +65,17 @@ function hasAll({ name: suite, workloads }: ResultsFile, names: readonly string[
   )
 }
 
-function blockText(file: ResultsFile, words: readonly string[], benchmarks: string): string {
+function blockText(
+  file: ResultsFile,
+  words: readonly string[],
+  benchmarks: string,
+  isFirst: boolean,
+): string {
   const page = `[${benchmarks.split('/').at(-1)}](${benchmarks})`
   if (words.join() === 'link') return `What a run of all of it found, with charts: ${page}.`
-  if (words.join() !== 'summary') return suiteTable(file, words)
+  if (words.join() === 'generators') return generatorTable(file)
+  if (file.name === 'profile') return profileTable(file, words, isFirst)
+  if (words.join() !== 'summary') return suiteTable(file, words, isFirst)
   const findings = findAll(file)
   return (
     `**${headline(findings)}.** ${leadOf(findings, file)}\n` +

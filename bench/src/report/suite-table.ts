@@ -15,9 +15,10 @@ const DISTURBED = '‡'
  * A table, and under it what its marks mean and where Pollux loses.
  *
  * @param names of the workloads, in the order wanted; all where there are none
+ * @param hasMethod whether how and on what it was measured stands below
  * @throws Error for a workload that the results do not have
  */
-export function suiteTable(file: ResultsFile, names: readonly string[] = []): string {
+export function suiteTable(file: ResultsFile, names: readonly string[] = [], hasMethod = true): string {
   const workloads = names.length === 0 ? file.workloads : names.map((name) => workloadOf(file, name))
   const peers = file.peers.filter(({ name }) => !name.includes('@') && !name.endsWith('-twin'))
   const figures = new Figures(file.trials)
@@ -43,9 +44,13 @@ export function suiteTable(file: ResultsFile, names: readonly string[] = []): st
     ...(hasCpu ? [cpuCell(figures, workload, peers)] : []),
   ])
   const lost = reference === undefined ? [] : losses(figures, workloads, peers, reference)
+  const below = [
+    ...(hasMethod ? methodNotes(file, figures, workloads, peers) : []),
+    ...markNotes(figures, workloads, peers),
+  ]
   return [
     table({ head, rows }),
-    notes(file, figures, workloads, peers),
+    ...(below.length === 0 ? [] : [below.join(' ')]),
     ...(lost.length === 0 || file.name === 'knobs'
       ? []
       : [`Where Pollux is behind:\n\n${lost.map((line) => `- ${line}`).join('\n')}`]),
@@ -108,25 +113,37 @@ function losses(
   )
 }
 
-function notes(
-  file: ResultsFile,
+function methodNotes(
+  { method, environment, command, startedAt }: ResultsFile,
   figures: Figures,
   workloads: readonly FileWorkload[],
   peers: readonly FilePeer[],
-): string {
-  const { method, environment, command, startedAt } = file
-  const cells = workloads.flatMap(({ name }) => peers.map((peer) => [name, peer.name] as const))
-  const values = cells.flatMap(([workload, peer]) => figures.value(workload, peer) ?? [])
+): string[] {
+  const values = cellsOf(workloads, peers).flatMap((cell) => figures.value(...cell) ?? [])
   const coverage = Math.max(0, ...values.map((value) => value.coverage))
-  const lines = [
+  return [
     `Medians of ${method.rounds} ${method.rounds === 1 ? 'round' : 'rounds'} of ${method.durationSeconds} s a trial; ratios are of the same round, ${describeCoverage(method.rounds, coverage)}.`,
     `Measured on ${startedAt.slice(0, 10)} by \`npm run bench -- ${command.join(' ')}\` on ${environment.coreCount} cores of ${environment.cpu}, Linux ${environment.kernel}, Node.js ${environment.node.replace('v', '')}.`,
   ]
-  if (cells.some((cell) => figures.loadBound(...cell))) {
-    lines.push(`${LOAD_BOUND} The load generator was the bottleneck: the server may be faster.`)
-  }
-  if (cells.some((cell) => figures.disturbed(...cell))) {
-    lines.push(`${DISTURBED} Other processes took more than 5% of the two cores now and then.`)
-  }
-  return lines.join(' ')
+}
+
+/** What the marks in the table mean, of those that are there. */
+function markNotes(
+  figures: Figures,
+  workloads: readonly FileWorkload[],
+  peers: readonly FilePeer[],
+): string[] {
+  const cells = cellsOf(workloads, peers)
+  return [
+    ...(cells.some((cell) => figures.loadBound(...cell))
+      ? [`${LOAD_BOUND} The load generator was the bottleneck: the server may be faster.`]
+      : []),
+    ...(cells.some((cell) => figures.disturbed(...cell))
+      ? [`${DISTURBED} Other processes took more than 5% of the two cores now and then.`]
+      : []),
+  ]
+}
+
+function cellsOf(workloads: readonly FileWorkload[], peers: readonly FilePeer[]) {
+  return workloads.flatMap(({ name }) => peers.map((peer) => [name, peer.name] as const))
 }

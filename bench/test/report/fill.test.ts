@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { PROFILES } from '../../src/profile/profiles.js'
 import { fill } from '../../src/report/fill.js'
 import type { FilePeer, FileWorkload, ResultsFile } from '../../src/results-file.js'
 import { SUITES } from '../../src/suites.js'
@@ -54,6 +55,27 @@ describe('a page', () => {
     expect(fill(page('echo'), RESULTS).text).toContain('| memory | 100 B | 100 B, 1.00')
   })
 
+  it('says once how it was measured', () => {
+    const { text } = fill(page('echo 64Bx50') + page('echo idle'), RESULTS)
+    expect(text.match(/Medians of 3 rounds/g)).toHaveLength(1)
+    expect(text).toMatch(/Medians of 3 rounds[\s\S]*<!-- results: echo idle -->/)
+  })
+
+  it('gets what a message costs the generators', () => {
+    const [first] = ECHO.trials
+    const tools = ['pollux-bench', 'wrk'].map((tool) => ({
+      ...{ round: 1, order: 0, startedAt: '', loadBound: false, disturbed: false },
+      ...{ workload: '64Bx50', peer: 'c-epoll', tool },
+      ...(tool === 'wrk'
+        ? { raw: { loadCpuSeconds: 2, messages: 1e6 } }
+        : { result: { ...first?.result, rounds: [{ clientCpuSeconds: 1, messages: 1e6 }] } as never }),
+    }))
+    const results = new Map([['crosscheck', { ...ECHO, name: 'crosscheck', trials: tools }]])
+    expect(fill(page('crosscheck generators'), results).text).toContain(
+      '| 64 B × 50 | C, epoll | wrk | 2.00 | 1.00 | 0.50 |',
+    )
+  })
+
   it('takes commas between names', () => {
     expect(fill(page('echo 64Bx50, idle'), RESULTS).text).toContain('| memory |')
   })
@@ -102,6 +124,7 @@ describe('the blocks of this repository', () => {
   const docs = new URL('../../../docs/', import.meta.url)
   const pages = [
     new URL('../../../README.md', import.meta.url),
+    new URL('../../generator/README.md', import.meta.url),
     ...readdirSync(docs, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => new URL(name, docs)),
@@ -116,7 +139,13 @@ describe('the blocks of this repository', () => {
           { ...comparison({ workloads: suite.shapes, peers, rounds: 2, value: () => 1 }), name: suite.name },
         ]
       }),
-    ).set('comparison', comparison({ rounds: 2 }))
+    )
+      .set('comparison', comparison({ rounds: 2 }))
+      .set('crosscheck', { ...comparison({ rounds: 2 }), name: 'crosscheck' })
+      .set('profile', {
+        ...comparison({ workloads: PROFILES.map(({ workload }) => workload), rounds: 2 }),
+        name: 'profile',
+      })
     const filled = pages.map((url) => fill(readFileSync(url, 'utf8'), results))
     expect(filled.flatMap(({ missing }) => missing)).toEqual([])
     const blocks = filled.flatMap(({ text }) => text.match(/<!-- results:[\s\S]*?<!-- end -->/g) ?? [])

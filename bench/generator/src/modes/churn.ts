@@ -35,10 +35,10 @@ export class Churn implements Load, ConversationOwner {
   private watch: NodeJS.Timeout | undefined
 
   constructor(private readonly job: Job) {
-    const { endpoint, sourceAddresses } = job.options
+    const { endpoint, sourceAddresses, timeoutMs } = job.options
     this.recorder = job.recorder
     // One address has some 28,000 ports, and each that was closed is taken for a minute.
-    this.dial = { endpoint, sourceAddresses: sourceAddresses || isLoopback(endpoint) }
+    this.dial = { endpoint, timeoutMs, sourceAddresses: sourceAddresses || isLoopback(endpoint) }
   }
 
   /** Connects once, to see whether somebody is there. */

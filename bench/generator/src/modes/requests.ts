@@ -106,8 +106,9 @@ export class Requests implements Load, ConversationOwner {
     const longestNs = this.job.options.timeoutMs * 1e6
     const now = nowNs()
     for (const channel of this.channels) {
-      if (!channel.isLost && channel.inFlight > 0 && now - channel.silentSinceNs > longestNs)
-        channel.lose('no answer')
+      if (channel.isLost || now - channel.silentSinceNs <= longestNs) continue
+      if (channel.settle !== null) channel.lose('connect ETIMEDOUT')
+      else if (channel.inFlight > 0) channel.lose('no answer')
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Where a result goes. */
-import { statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Options } from '../options.js'
 import type { Result } from '../result.js'
@@ -46,7 +46,21 @@ export function checkOutputs(output: Options['output']): void {
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UsageError(`--${format} ${file} is a folder: name a file in it`)
     }
+    try {
+      checkWritable(file)
+    } catch (error) {
+      throw new UsageError(`--${format} ${file} can't be written: ${(error as Error).message}`)
+    }
   }
+}
+
+/** What one may do says nothing of a disk that is full or read-only: only trying does. */
+function checkWritable(file: string): void {
+  const before = statSync(file, { throwIfNoEntry: false })
+  // A pipe would wait for its reader.
+  if (before?.isFile() === false) return
+  closeSync(openSync(file, 'a'))
+  if (before === undefined) rmSync(file)
 }
 
 /** Files, and on the standard output what was asked for there, else the table. */

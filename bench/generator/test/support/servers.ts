@@ -1,6 +1,8 @@
 // Servers that do what a test wants, on node:net: nothing of Pollux is at their end.
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AF_INET, SOCK_STREAM, type Socket as StreamSocket, socket } from '@pollux/core'
 import { onTestFinished } from 'vitest'
 
 export interface Listening {
@@ -28,6 +30,40 @@ export async function listen(onConnection: (socket: Socket) => void, path?: stri
     await once(server, 'close')
   })
   return { server, target: path ?? `127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+/** A listener that accepts who is asked for, and nobody else; whoever comes when its queue is full gets no answer. */
+export async function listenDeaf(): Promise<{
+  target: string
+  accept(): Promise<StreamSocket>
+  fill(): Promise<void>
+}> {
+  const listener = socket(AF_INET, SOCK_STREAM)
+  const opened: { destroy(): unknown }[] = []
+  listener.bind({ host: '127.0.0.1', port: 0 })
+  listener.listen(0)
+  const { port } = listener.getsockname() as { port: number }
+  onTestFinished(() => {
+    for (const each of opened) each.destroy()
+    listener.close()
+  })
+  return {
+    target: `127.0.0.1:${port}`,
+    async accept() {
+      const accepted = (await listener.accept()).socket
+      opened.push({ destroy: () => accepted.close() })
+      return accepted
+    },
+    /** The kernel drops the SYN of who finds it full. */
+    async fill() {
+      for (;;) {
+        const filler = connect(port, '127.0.0.1').on('error', () => {})
+        opened.push(filler)
+        const isIn = await Promise.race([once(filler, 'connect').then(() => true), sleep(300, false)])
+        if (!isIn) return
+      }
+    },
+  }
 }
 
 /** Sends everything back. */
