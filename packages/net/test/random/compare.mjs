@@ -38,8 +38,10 @@ async function differenceOf(program, patient) {
     differenceAt('peer', peer, client),
     firstDifference('server', node.server, pollux.server),
   ]
-  // What one stretch less was compared of may have thrown, or not.
-  const isWhole = [comparedUntil(client, peer), comparedUntil(peer, client)].every((at) => !Number.isFinite(at))
+  // What is not compared may have thrown in one of the runs only.
+  const isWhole = [comparedUntil(client, peer), comparedUntil(peer, client)].every(
+    (at) => !Number.isFinite(at),
+  )
   if (isWhole) found.push(firstDifference('uncaught', node.uncaught.toSorted(), pollux.uncaught.toSorted()))
   return found.join('')
 }
@@ -52,10 +54,9 @@ function differenceAt(name, end, other) {
     const hasThrown = [node[at], ofOther[at]].some((stretch) => stretch.includes('throws'))
     const otherClosed = ofOther[at].some((line) => line.startsWith('close'))
     if (isSame(node[at], pollux[at], { hasThrown, otherClosed })) continue
-    return firstDifference(name, [...node.slice(0, at).flat(), ...node[at]], [
-      ...node.slice(0, at).flat(),
-      ...pollux[at],
-    ])
+    // What went before may differ where it is allowed to: it is told once.
+    const before = node.slice(0, at).flat()
+    return firstDifference(name, [...before, ...node[at]], [...before, ...pollux[at]])
   }
   return ''
 }
