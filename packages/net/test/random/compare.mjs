@@ -2,54 +2,14 @@
 /** Runs a program over both modules: what differs, and what no run may ever do. */
 import nodeNet from 'node:net'
 import * as polluxNet from '@pollux/net'
+import { comparedUntil, isSame, stretchesOf } from './excuses.mjs'
 import { run } from './run.mjs'
 
 /** @typedef {import('./programs.mjs').Program} Program @typedef {import('./run.mjs').Seen} Seen */
+/** @typedef {import('./excuses.mjs').Both} Both */
 
 /** What a trace says of a socket at rest. */
 const STATE = /\{"readyState.*\}/
-
-/**
- * What makes the order of events a matter of chance or of how the event loop works, so that no two traces are compared:
- *
- * - a write or an end to a connection that is gone: Node makes the system call inside of `write`, Pollux at the end of
- *   the turn, when the peer's reset may have come in; and a half-open socket is told of the reset when the kernel
- *   knows, where Node tells it at its next write;
- * - a reset that follows on the heels of the connection (`resetAndDestroy` within the listener of 'connection'): whoever asks
- *   first whether the connection stands is told of the reset by the one and of the connection by the other;
- * - `resetAndDestroy` while an end waits to be sent: Node fails with EINVAL, and sends no reset.
- */
-const CHANCE = /EPIPE|write ECONNRESET|connect ECONNRESET|reset EINVAL/
-
-/** What a stream does on its way to 'error'. */
-const ON_THE_WAY = /^(pause|unpipe|(wrote|ended) \d+ Error\(read ECONNRESET\).*)$/
-
-/**
- * A reset that comes with the last bytes, or while a socket does not flow: libuv takes a hang-up for the end of the
- * stream, so that Node says 'end' and never tells of the reset, or says nothing before somebody reads on. Ours fails
- * there and then, and closes.
- *
- * @param {string[]} node @param {string[]} pollux
- */
-function isSwallowedReset(node, pollux) {
-  const at = placeOfDifference(node, pollux)
-  if (at < 0) return false
-  const isReset = (/** @type {string} */ line) => /^error .*read ECONNRESET/.test(line)
-  let told = at
-  while (ON_THE_WAY.test(pollux[told] ?? '')) told++
-  if (!isReset(pollux[told] ?? '') || !pollux.includes('close true', told)) return false
-  if (node[at] === 'end') return !node.slice(at).some(isReset)
-  return /^-- /.test(node[at] ?? '')
-}
-
-/**
- * What a listener throws stops the queue of ticks, which Node goes on with in an immediate: whether sockets close before that is
- * a matter of the phase that the event loop is in. @param {string[]} trace
- */
-function closeLast(trace) {
-  const isClose = (/** @type {string} */ line) => /^close\b/.test(line)
-  return [...trace.filter((line) => !isClose(line)), ...trace.filter(isClose)]
-}
 
 /** Where two traces differ; -1 where they do not. @param {string[]} node @param {string[]} pollux */
 function placeOfDifference(node, pollux) {
@@ -69,22 +29,36 @@ export async function difference(program) {
 async function differenceOf(program, patient) {
   const node = await run(nodeNet, program, patient)
   const pollux = await run(/** @type {any} */ (polluxNet), program, patient)
-  const found = [broken('client', pollux.client), broken('peer', pollux.peer)]
-  const traces = [node.client.trace, node.peer.trace, pollux.client.trace, pollux.peer.trace]
-  const isChance =
-    traces.some((trace) => trace.some((line) => CHANCE.test(line))) ||
-    isSwallowedReset(node.client.trace, pollux.client.trace) ||
-    isSwallowedReset(node.peer.trace, pollux.peer.trace)
-  if (!isChance) {
-    const hasThrown = node.server.some((line) => line.startsWith('uncaught'))
-    const inOrder = hasThrown ? closeLast : (/** @type {string[]} */ trace) => trace
-    found.push(
-      firstDifference('client', inOrder(node.client.trace), inOrder(pollux.client.trace)),
-      firstDifference('peer', inOrder(node.peer.trace), inOrder(pollux.peer.trace)),
-      firstDifference('server', inOrder(node.server), inOrder(pollux.server)),
-    )
-  }
+  const client = { node: node.client, pollux: pollux.client }
+  const peer = { node: node.peer, pollux: pollux.peer }
+  const found = [
+    broken('client', client.pollux),
+    broken('peer', peer.pollux),
+    differenceAt('client', client, peer),
+    differenceAt('peer', peer, client),
+    firstDifference('server', node.server, pollux.server),
+  ]
+  // What is not compared may have thrown in one of the runs only.
+  const isWhole = [comparedUntil(client, peer), comparedUntil(peer, client)].every(
+    (at) => !Number.isFinite(at),
+  )
+  if (isWhole) found.push(firstDifference('uncaught', node.uncaught.toSorted(), pollux.uncaught.toSorted()))
   return found.join('')
+}
+
+/** @param {string} name @param {Both} end @param {Both} other */
+function differenceAt(name, end, other) {
+  const [node, pollux, ofOther] = [end.node, end.pollux, other.node].map(({ trace }) => stretchesOf(trace))
+  const until = Math.min(node.length, comparedUntil(end, other))
+  for (let at = 0; at < until; at++) {
+    const hasThrown = [node[at], ofOther[at]].some((stretch) => stretch.includes('throws'))
+    const otherClosed = ofOther[at].some((line) => line.startsWith('close'))
+    if (isSame(node[at], pollux[at], { hasThrown, otherClosed })) continue
+    // What went before may differ where it is allowed to: it is told once.
+    const before = node.slice(0, at).flat()
+    return firstDifference(name, [...before, ...node[at]], [...before, ...pollux[at]])
+  }
+  return ''
 }
 
 /** @param {string} name @param {string[]} node @param {string[]} pollux */

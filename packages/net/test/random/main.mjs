@@ -19,3 +19,5 @@ if (details.failed) {
   console.log(String(/** @type {any} */ (details).errorInstance?.message))
   process.exitCode = 1
 }
+// Where Node could not reset a socket it leaves a handle open that nobody can close, and the process would go round for ever.
+if (kind === 'exact') process.exit()

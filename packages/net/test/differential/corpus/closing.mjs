@@ -32,6 +32,18 @@ const unconnected = (act) => async (/** @type {Context} */ t) => {
   t.say('socket', socket.destroyed, socket.closed, socket.readyState, socket.pending)
 }
 
+/** The bytes and the end of a path come as one: what its client does about the bytes. @param {(client: Socket, t: Context) => unknown} act */
+const lastWords = (act) => async (/** @type {Context} */ t) => {
+  const path = `${t.folder()}/socket`
+  const server = await t.serve({}, { path })
+  const client = t.follow('client', t.hold(t.net.connect(path)))
+  const [accepted] = await once(server, 'connection')
+  client.once('data', () => act(client, t))
+  accepted.write('last words')
+  accepted.destroy()
+  await until(client, 'close')
+}
+
 /** @type {Programs} */
 const programs = {
   'destroy()': acting((client) => client.destroy()),
@@ -251,6 +263,20 @@ const programs = {
     const client = t.read('client', t.follow('client', t.hold(t.net.createConnection({ path }))))
     client.end('echo')
     await until(client, 'close')
+  },
+  'an end that came with the last bytes of a path, to who answers them with an end': lastWords((client, t) =>
+    client.end(() => t.say('client', 'ended')),
+  ),
+  'an end that came with the last bytes of a path, to who destroys soon': lastWords((client) =>
+    client.destroySoon(),
+  ),
+  'an end that came with the last bytes of a path, to who reads on': lastWords(() => {}),
+  'a reset that came with the last bytes': async (t) => {
+    const { client, accepted } = await t.pair()
+    t.follow('accepted', accepted).on('data', (bytes) => t.say('accepted', 'data', `${bytes}`))
+    client.write('last words')
+    client.resetAndDestroy()
+    await until(accepted, 'close')
   },
   'setNoDelay and setKeepAlive on a path': async (t) => {
     const path = `${t.folder()}/socket`
