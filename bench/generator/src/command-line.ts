@@ -23,8 +23,10 @@ export type Values<F extends Flags> = {
 const MOST_WRONG = 2
 
 /**
+ * Of a flag that is given twice the last one counts, unless it takes several.
+ *
  * @param help how one gets to see all flags: behind what is said of one that there is none of
- * @throws UsageError for a flag that there is none of, that has no value or should have none, or that is given twice
+ * @throws UsageError for a flag that there is none of, that has no value or should have none
  */
 export function readFlags<F extends Flags>(
   args: readonly string[],
@@ -36,7 +38,6 @@ export function readFlags<F extends Flags>(
     // It would say less of what is wrong.
     ...{ strict: false, tokens: true },
   })
-  const seen = new Set<string>()
   for (const token of tokens) {
     if (token.kind !== 'option') continue
     const { name, rawName, value, inlineValue } = token
@@ -48,8 +49,6 @@ export function readFlags<F extends Flags>(
     if (flag.type === 'string' && (value === undefined || (!inlineValue && value.startsWith('--')))) {
       throw new UsageError(`${rawName} needs a value${value === undefined ? '' : `, and was given ${value}`}`)
     }
-    if (seen.has(name) && flag.multiple !== true) throw new UsageError(`${rawName} is given twice`)
-    seen.add(name)
   }
   return { values: values as Values<F>, positionals }
 }

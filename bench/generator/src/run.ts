@@ -107,7 +107,7 @@ async function runLoad(
 async function runIdle(options: Options, command: string[]): Promise<Result> {
   const startedAt = new Date().toISOString()
   const { idle, errors, wrongAnswers } = await measureIdle(options, (connections) =>
-    startWorkers({ ...options, connections }, [...command, '--idle', String(connections)]),
+    startWorkers({ ...options, connections }, command),
   )
   const measured = { rounds: [], timeline: [], histogram: newHistogram(), errors, lateNs: 0 }
   return {
@@ -164,7 +164,10 @@ function describe(findings: Findings): Result {
 
 function startWorkers(options: Options, command: string[]): Worker[] {
   if (options.workers === 1) return [new LocalWorker(options, 0)]
-  return Array.from({ length: options.workers }, (_, index) => new ThreadWorker(command, index))
+  return Array.from(
+    { length: options.workers },
+    (_, index) => new ThreadWorker(command, index, options.connections),
+  )
 }
 
 async function watchSyscalls(

@@ -13,6 +13,7 @@ interface WorkerData {
   polluxBench: true
   command: string[]
   index: number
+  connections: number
 }
 
 type Call = 'open' | 'start' | 'disturb' | 'slowUse' | 'sample' | 'stop' | 'close'
@@ -42,9 +43,12 @@ export class ThreadWorker implements Worker {
   private closed: Promise<string[]> | null = null
   private failure: Error | null = null
 
-  /** @param command the options as they were given: they are read again there */
-  constructor(command: string[], index: number) {
-    const data: WorkerData = { polluxBench: true, command, index }
+  /**
+   * @param command the options as they were given: they are read again there
+   * @param connections of all workers: the mode `idle` opens a few before it opens all
+   */
+  constructor(command: string[], index: number, connections: number) {
+    const data: WorkerData = { polluxBench: true, command, index, connections }
     this.thread = new Thread(new URL(import.meta.url), { workerData: data })
     this.thread.on('message', (answer: Answer) => this.onAnswer(answer))
     this.thread.once('error', (error) => this.failAll(error))
@@ -124,8 +128,8 @@ export class ThreadWorker implements Worker {
 }
 
 /** The thread's end. */
-function serve(port: NonNullable<typeof parentPort>, { command, index }: WorkerData): void {
-  const worker = new LocalWorker(parseOptions(command) as Options, index)
+function serve(port: NonNullable<typeof parentPort>, { command, index, connections }: WorkerData): void {
+  const worker = new LocalWorker({ ...(parseOptions(command) as Options), connections }, index)
   worker.onAllLost = () => port.postMessage('all lost')
   const calls: Record<Call, (startNs: number) => unknown> = {
     open: () => worker.open(),

@@ -43,7 +43,6 @@ describe('a wrong command line', () => {
     [['tcp', '1', '--rate'], '--rate needs a value'],
     [['tcp', '1', '--json', '--quiet'], '--json needs a value, and was given --quiet'],
     [['tcp', '1', '--verify=yes'], "--verify takes no value, and was given 'yes'"],
-    [['tcp', '1', '--size', '5', '--size', '6'], '--size is given twice'],
   ])('%j is refused: %s', (command, why) => {
     expect(() => parseOptions(command)).toThrow(why)
   })

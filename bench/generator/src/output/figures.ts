@@ -34,9 +34,14 @@ export function overRounds(
 
 export const rateOf = ({ messages, seconds }: Round) => messages / seconds
 export const bytesRateOf = ({ bytes, seconds }: Round) => bytes / seconds
-export const clientCpuUsOf = ({ clientCpuSeconds, messages }: Round) => (clientCpuSeconds / messages) * 1e6
 export const serverCpuUsOf = ({ server, messages }: Round) =>
   server === undefined ? undefined : (server.cpuSeconds / messages) * 1e6
+
+/** CPU time of the generator for one message. Not of an open loop: that looks at the clock until the next request is due. */
+export function clientCpuUs({ loop, rounds }: Result): OverRounds | undefined {
+  if (loop.kind === 'open') return undefined
+  return overRounds(rounds, ({ clientCpuSeconds, messages }) => (clientCpuSeconds / messages) * 1e6)
+}
 
 /** CPU time of the server for one message, by user and system: over all rounds, for the kernel counts it in ticks of 10 ms. */
 export function serverSplitUs({ rounds }: Result): { user: number; system: number } | undefined {

@@ -8,7 +8,7 @@ import type { Result } from '../result.js'
 import {
   bytesRateOf,
   COUNTED,
-  clientCpuUsOf,
+  clientCpuUs,
   describeLoad,
   describeLoop,
   overRounds,
@@ -49,7 +49,8 @@ function warnings({ verdict }: Result): string {
   return `<div class="warnings"><ul>${verdict.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul></div>`
 }
 
-function summary({ mode, percentilesUs, rounds, idle, verdict }: Result): string {
+function summary(result: Result): string {
+  const { mode, percentilesUs, rounds, idle, verdict } = result
   if (idle !== undefined) {
     return tiles([
       [bytes(idle.bytesPerConnection), 'memory for a connection'],
@@ -60,7 +61,7 @@ function summary({ mode, percentilesUs, rounds, idle, verdict }: Result): string
   if (rate === undefined) return ''
   const { one, many } = COUNTED[mode]
   const server = overRounds(rounds, serverCpuUsOf)
-  const client = overRounds(rounds, clientCpuUsOf)
+  const client = clientCpuUs(result)
   return tiles([
     [count(rate.median), `${many} a second, median of ${rounds.length} rounds`],
     [`${bytes(overRounds(rounds, bytesRateOf)?.median ?? 0)}/s`, 'received'],

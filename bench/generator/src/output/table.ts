@@ -4,7 +4,7 @@ import type { Result } from '../result.js'
 import {
   bytesRateOf,
   COUNTED,
-  clientCpuUsOf,
+  clientCpuUs,
   describeLoad,
   describeLoop,
   type OverRounds,
@@ -38,7 +38,8 @@ export function resultTable(result: Result): string {
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
-function roundRows({ rounds, mode }: Result): Row[] {
+function roundRows(result: Result): Row[] {
+  const { rounds, mode } = result
   const { one, many } = COUNTED[mode]
   const lost = rounds.reduce((sum, round) => sum + round.lost, 0)
   const row = (what: string, figure: OverRounds | undefined, format: (value: number) => string): Row[] =>
@@ -47,7 +48,7 @@ function roundRows({ rounds, mode }: Result): Row[] {
     ['', 'median', 'lowest', 'highest'],
     ...row(`${many} a second`, overRounds(rounds, rateOf), count),
     ...row('bytes a second', overRounds(rounds, bytesRateOf), bytes),
-    ...row(`generator's CPU for a ${one}, µs`, overRounds(rounds, clientCpuUsOf), digits),
+    ...row(`generator's CPU for a ${one}, µs`, clientCpuUs(result), digits),
     ...row(`server's CPU for a ${one}, µs`, overRounds(rounds, serverCpuUsOf), digits),
     ...(lost === 0 ? [] : [['lost', grouped(lost)] as Row]),
   ]
