@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { deadPort } from '../support/dead-port.mjs'
 import { show } from '../support/trace.mjs'
 
 /** @typedef {typeof import('node:net')} Net */
@@ -93,12 +94,9 @@ export class Context {
   }
 
   /** A port that nobody listens on. */
-  async closedPort() {
-    const server = this.net.createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const port = this.port(server)
-    server.close()
-    await once(server, 'close')
+  closedPort() {
+    const { port, close } = deadPort()
+    this.#endings.push(close)
     this.call(port, 'CLOSED')
     return port
   }

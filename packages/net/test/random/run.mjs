@@ -3,6 +3,7 @@
 import { unlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deadPort } from '../support/dead-port.mjs'
 
 /**
  * @typedef {import('./programs.mjs').Program} Program
@@ -48,6 +49,8 @@ const LONG_TIMEOUT_MS = 100
 
 const LETTERS = Buffer.from('the quick brown fox jumps over the lazy dog 0123456789 ÄÖÜ €', 'latin1')
 
+const LOOPBACK = { port: 0, host: '127.0.0.1' }
+
 let folderCount = 0
 
 /** @param {Net} net @param {Program} program @param {boolean} patient @returns {Promise<Outcome>} */
@@ -87,23 +90,10 @@ class Runner {
   async run() {
     const { net, program, ends } = this
     const path = join(tmpdir(), `pollux-random-${process.pid}-${folderCount++}`)
-    const server = net.createServer({ ...program.server }, (socket) => {
-      this.say('connection')
-      ends.peer.attach(socket)
-    })
-    const closed = new Promise((resolve) => server.on('close', resolve))
-    for (const event of ['error', 'close', 'drop']) {
-      server.on(event, (/** @type {unknown[]} */ ...args) => this.say(`${event} ${args.map(describe)}`))
-    }
     const isUnix = program.transport === 'unix'
-    await new Promise((resolve) =>
-      server.listen(isUnix ? { path } : { port: 0, host: '127.0.0.1' }, () => resolve(0)),
-    )
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-    if (program.transport === 'refused') {
-      server.close()
-      await closed
-    }
+    const server = program.transport === 'refused' ? null : await this.listen(isUnix ? { path } : LOOPBACK)
+    const dead = server === null ? deadPort() : null
+    const { port } = dead ?? /** @type {import('node:net').AddressInfo} */ (server?.address())
     const client = new net.Socket({ ...program.client })
     client.connect(isUnix ? { path } : { port, host: '127.0.0.1', noDelay: program.client.noDelay })
     ends.client.attach(client)
@@ -115,14 +105,25 @@ class Runner {
       await this.rest(`step ${at}`)
     }
     for (const end of [ends.client, ends.peer]) end.socket?.destroy()
-    if (program.transport !== 'refused') {
-      server.close()
-      await closed
-    }
+    dead?.close()
+    if (server !== null) await new Promise((resolve) => server.close(resolve))
     await this.rest('in the end')
     if (isUnix) remove(path)
     const { serverTrace, uncaught } = this
     return { client: ends.client.seen(), peer: ends.peer.seen(), server: serverTrace, uncaught }
+  }
+
+  /** @param {import('node:net').ListenOptions} where */
+  async listen(where) {
+    const server = this.net.createServer({ ...this.program.server }, (socket) => {
+      this.say('connection')
+      this.ends.peer.attach(socket)
+    })
+    for (const event of ['error', 'close', 'drop']) {
+      server.on(event, (/** @type {unknown[]} */ ...args) => this.say(`${event} ${args.map(describe)}`))
+    }
+    await new Promise((resolve) => server.listen(where, () => resolve(0)))
+    return server
   }
 
   /** @param {string} line */

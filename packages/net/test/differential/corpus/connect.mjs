@@ -24,7 +24,7 @@ const connecting = (start, listen) => async (/** @type {Context} */ t) => {
 
 /** The error that a call throws or that comes later. @param {(t: Context, port: number) => unknown} start */
 const failing = (start) => async (/** @type {Context} */ t) => {
-  const port = await t.closedPort()
+  const port = t.closedPort()
   try {
     const client = t.follow('client', /** @type {import('node:net').Socket} */ (start(t, port)), ALL)
     t.say('client', client.connecting)
@@ -202,7 +202,7 @@ const programs = {
     t.say('client', client.listenerCount('connect'))
   },
   'the callback of connect is not called on an error': async (t) => {
-    const port = await t.closedPort()
+    const port = t.closedPort()
     const client = t.follow(
       'client',
       t.net.connect(port, host, () => t.say('client', 'called')),
@@ -239,7 +239,7 @@ const programs = {
   'connect after a refusal, with the same socket': async (t) => {
     const server = await t.serve()
     const client = t.hold(t.follow('client', new t.net.Socket()))
-    client.connect(await t.closedPort(), host)
+    client.connect(t.closedPort(), host)
     await until(client, 'close')
     client.connect(t.port(server), host)
     await until(client, 'ready')
@@ -315,7 +315,7 @@ const programs = {
     t.say('client', client.bytesWritten)
   },
   'what is written while it connects fails with it': async (t) => {
-    const port = await t.closedPort()
+    const port = t.closedPort()
     const client = t.follow('client', t.net.connect(port, host))
     client.write('lost', (error) => t.say('written', error))
     await until(client, 'close')
