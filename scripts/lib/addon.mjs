@@ -1,14 +1,14 @@
 // Builds the native addon with node-gyp: offline where Node's headers are on the machine.
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { findHeaders, RELEASE } from '../../packages/native-poll/install.mjs'
 import { NATIVE, ROOT, TOOLS } from './paths.mjs'
 import { mustRun } from './run.mjs'
 import { pending } from './stamp.mjs'
 import { walk } from './walk.mjs'
 
-/** What users run. */
-export const RELEASE = 'pollux_poll'
+export { RELEASE }
+
 /** All targets of binding.gyp. */
 export const ALL_TARGETS = [RELEASE, 'pollux_poll_testing', 'pollux_poll_posix', 'pollux_poll_asan']
 
@@ -43,19 +43,4 @@ export async function buildAddon(targets) {
   await gyp(['configure'])
   await gyp(['build', ...stale.map(({ target }) => target), `--jobs=${availableParallelism()}`])
   for (const { markDone } of stale) markDone?.()
-}
-
-/**
- * The folder to give node-gyp as --nodedir: the user's own, or the prefix of the running node.
- *
- * @returns {string | undefined} undefined where there are no headers and node-gyp must fetch them
- */
-function findHeaders() {
-  const prefix = dirname(dirname(process.execPath))
-  for (const folder of [process.env.npm_config_nodedir, prefix]) {
-    if (!folder) continue
-    // An installation has them under include/node, a source tree under src.
-    if (['include/node', 'src'].some((sub) => existsSync(join(folder, sub, 'node_api.h')))) return folder
-  }
-  return undefined
 }

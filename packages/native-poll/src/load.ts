@@ -1,6 +1,6 @@
 /**
- * Finds the addon that `npm run build` made and loads it. Nothing is compiled or fetched here: an import
- * that starts a compiler surprises, and package managers block such scripts anyway.
+ * Finds the addon that `npm run build` or `install.mjs` made and loads it. Nothing is compiled or fetched here: an import
+ * that starts a compiler surprises.
  */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -45,11 +45,11 @@ export function loadBinding(): NativeBinding {
   }
   // The same relative path from src/ and from dist/.
   const file = fileURLToPath(new URL(`../build/Release/${target}.node`, import.meta.url))
-  const build = name === DEFAULT_TARGET ? 'npm run build' : 'npm run build -- --all'
+  const advice = adviceFor(file, name === DEFAULT_TARGET)
   if (!existsSync(file)) {
     throw failure(
       'ERR_POLLUX_NOT_BUILT',
-      `The native addon of Pollux has not been built (no ${file}): run "${build}" in the repository.`,
+      `The native addon of Pollux has not been built (no ${file}): ${advice}.`,
     )
   }
   try {
@@ -58,10 +58,18 @@ export function loadBinding(): NativeBinding {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw failure(
       'ERR_POLLUX_LOAD_FAILED',
-      `The native addon of Pollux could not be loaded (${reason}): run "${build}" in the repository.`,
+      `The native addon of Pollux could not be loaded (${reason}): ${advice}.`,
       cause,
     )
   }
+}
+
+/** What builds it. An installed package was to build it itself, and most package managers don't let it until they are told to. */
+function adviceFor(file: string, isDefault: boolean): string {
+  if (!/[\\/]node_modules[\\/]/.test(file)) {
+    return `run "npm run build${isDefault ? '' : ' -- --all'}" in the repository`
+  }
+  return 'let its install script run: "npm rebuild @pollux/native-poll --foreground-scripts", or "pnpm approve-builds" and "pnpm rebuild @pollux/native-poll"'
 }
 
 function failure(code: string, message: string, cause?: unknown): Error & { code: string } {

@@ -1,5 +1,6 @@
 // Loading: from where, and what it says when there is nothing to load.
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -45,6 +46,33 @@ describe('loading the addon', () => {
     expect(release).toContain('run "npm run build" in the repository.')
     const testing = await loadIn(unbuilt, { POLLUX_NATIVE_TARGET: 'testing' })
     expect(testing).toContain('run "npm run build -- --all" in the repository.')
+  })
+
+  it('says what to run when the package that was installed could not build it', async () => {
+    const installed = copyOfDist('node_modules/installed')
+    const message = await loadIn(installed, { POLLUX_NATIVE_TARGET: '' })
+    expect(message).toContain('ERR_POLLUX_NOT_BUILT')
+    expect(message).toContain('let its install script run: "npm rebuild @pollux/native-poll')
+    expect(message).toContain('pnpm approve-builds')
+  })
+
+  it('is not built again by an installation where it is there', () => {
+    const addon = fileURLToPath(new URL('../build/Release/pollux_poll.node', import.meta.url))
+    const { mtimeMs } = statSync(addon)
+    const script = fileURLToPath(new URL('../install.mjs', import.meta.url))
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(statSync(addon).mtimeMs).toBe(mtimeMs)
+  })
+
+  it('says what is missing where it cannot be built', () => {
+    const place = join(folder, 'unbuildable')
+    mkdirSync(join(place, 'node_modules/node-gyp/bin'), { recursive: true })
+    cpSync(new URL('../install.mjs', import.meta.url), join(place, 'install.mjs'))
+    writeFileSync(join(place, 'node_modules/node-gyp/bin/node-gyp.js'), 'process.exit(1)')
+    const { status, stderr } = spawnSync(process.execPath, [join(place, 'install.mjs')], { encoding: 'utf8' })
+    expect(status).toBe(1)
+    expect(stderr).toContain('apt-get install g++ make python3. Then: npm rebuild @pollux/native-poll')
   })
 
   it('says what to run, and why, when what was built cannot be loaded', async () => {
