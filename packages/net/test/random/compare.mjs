@@ -53,7 +53,7 @@ function differenceAt(name, end, other) {
   for (let at = 0; at < until; at++) {
     const hasThrown = [node[at], ofOther[at]].some((stretch) => stretch.includes('throws'))
     const otherClosed = ofOther[at].some((line) => line.startsWith('close'))
-    if (isSame(node[at], pollux[at], { hasThrown, otherClosed })) continue
+    if (isSame(node, pollux, at, { hasThrown, otherClosed })) continue
     // What went before may differ where it is allowed to: it is told once.
     const before = node.slice(0, at).flat()
     return firstDifference(name, [...before, ...node[at]], [...before, ...pollux[at]])

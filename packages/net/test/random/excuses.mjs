@@ -103,12 +103,13 @@ export function stateIn(line) {
  * - what a listener throws stops the queue of ticks, which Node goes on with in an immediate: whether that is before or after
  *   what the kernel says is a matter of the phase that the event loop is in;
  * - 'end', where libuv tells it with the last bytes;
- * - how much of what nobody reads was there when a socket was last read from.
+ * - how much of what nobody takes was there when it was last read.
  *
- * @param {string[]} node @param {string[]} pollux @param {{ hasThrown: boolean, otherClosed: boolean }} what
+ * @param {string[][]} node @param {string[][]} pollux @param {number} at the stretch
+ * @param {{ hasThrown: boolean, otherClosed: boolean }} what
  */
-export function isSame(node, pollux, { hasThrown, otherClosed }) {
-  let [a, b] = withoutUnread(node, pollux)
+export function isSame(node, pollux, at, { hasThrown, otherClosed }) {
+  let [a, b] = areBothFull(node, pollux, at) ? [plain(node[at]), plain(pollux[at])] : [node[at], pollux[at]]
   if (hasThrown) [a, b] = [a.toSorted(), b.toSorted()]
   if (a.join('\n') === b.join('\n')) return true
   if (!otherClosed || !TAKES_HANG_UP_FOR_END || !a.includes('end')) return false
@@ -120,18 +121,23 @@ export function isSame(node, pollux, { hasThrown, otherClosed }) {
 /** @param {string[]} stretch */
 const withoutEnd = (stretch) => stretch.filter((line) => line !== 'end')
 
-/** Two stretches without what of a full buffer is chance. @param {string[]} node @param {string[]} pollux */
-function withoutUnread(node, pollux) {
-  const a = stateIn(node.at(-1) ?? '')
-  const b = stateIn(pollux.at(-1) ?? '')
-  if (a === null || b === null) return [node, pollux]
-  const areFull = [a, b].every((state) => state.readableLength >= state.readableHighWaterMark)
-  if (!areFull || a.bytesRead - b.bytesRead !== a.readableLength - b.readableLength) return [node, pollux]
-  return [plain(node, a), plain(pollux, b)]
+/**
+ * Whether both sockets have read a mark full, in the same stretches: how much more lay there is a matter of when it came.
+ *
+ * @param {string[][]} node @param {string[][]} pollux @param {number} at
+ */
+function areBothFull(node, pollux, at) {
+  const states = [node, pollux].map((stretches) => stateIn(stretches[at].at(-1) ?? ''))
+  const [a, b] = states
+  if (a === null || b === null) return false
+  if (a.bytesRead - b.bytesRead !== a.readableLength - b.readableLength) return false
+  const before = [node, pollux].map((stretches) => stateIn(stretches[at - 1]?.at(-1) ?? '')?.bytesRead ?? 0)
+  if (a.bytesRead > before[0] !== b.bytesRead > before[1]) return false
+  return [a, b].every((state) => state.readableLength >= state.readableHighWaterMark)
 }
 
-/** @param {string[]} stretch @param {Record<string, any>} state */
-const plain = (stretch, state) => [
+/** A stretch without what was read. @param {string[]} stretch */
+const plain = (stretch) => [
   ...stretch.slice(0, -1),
-  JSON.stringify({ ...state, bytesRead: 0, readableLength: 0 }),
+  JSON.stringify({ ...stateIn(stretch.at(-1) ?? ''), bytesRead: 0, readableLength: 0 }),
 ]
