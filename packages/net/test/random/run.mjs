@@ -91,9 +91,8 @@ class Runner {
     const { net, program, ends } = this
     const path = join(tmpdir(), `pollux-random-${process.pid}-${folderCount++}`)
     const isUnix = program.transport === 'unix'
-    const server = program.transport === 'refused' ? null : await this.listen(isUnix ? { path } : LOOPBACK)
-    const dead = server === null ? deadPort() : null
-    const { port } = dead ?? /** @type {import('node:net').AddressInfo} */ (server?.address())
+    const isRefused = program.transport === 'refused'
+    const { port, close } = isRefused ? deadPort() : await this.listen(isUnix ? { path } : LOOPBACK)
     const client = new net.Socket({ ...program.client })
     client.connect(isUnix ? { path } : { port, host: '127.0.0.1', noDelay: program.client.noDelay })
     ends.client.attach(client)
@@ -105,8 +104,7 @@ class Runner {
       await this.rest(`step ${at}`)
     }
     for (const end of [ends.client, ends.peer]) end.socket?.destroy()
-    dead?.close()
-    if (server !== null) await new Promise((resolve) => server.close(resolve))
+    await close()
     await this.rest('in the end')
     if (isUnix) remove(path)
     const { serverTrace, uncaught } = this
@@ -123,7 +121,8 @@ class Runner {
       server.on(event, (/** @type {unknown[]} */ ...args) => this.say(`${event} ${args.map(describe)}`))
     }
     await new Promise((resolve) => server.listen(where, () => resolve(0)))
-    return server
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+    return { port, close: () => new Promise((resolve) => server.close(resolve)) }
   }
 
   /** @param {string} line */
