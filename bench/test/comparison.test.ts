@@ -10,8 +10,7 @@ import { needs } from '../../packages/native-poll/test/support/needs.js'
 import { compareAll } from '../src/comparison/command.js'
 import { generatorFlags } from '../src/comparison/generator.js'
 import { buildMatrix, CURVE, estimateSeconds, FEW, FULL, QUICK } from '../src/comparison/matrix.js'
-import { runComparison } from '../src/comparison/run.js'
-import { figures } from '../src/comparison/trial.js'
+import { figures, runTrial } from '../src/comparison/trial.js'
 import { WORKLOADS, type Workload } from '../src/comparison/workloads.js'
 import { compilePrograms } from '../src/compile.js'
 import { allowedCores } from '../src/cores.js'
@@ -20,6 +19,7 @@ import { BENCH_DIR, ROOT_DIR } from '../src/paths.js'
 import { listComparisonPeers } from '../src/peers/comparison.js'
 import type { ComparisonPeer } from '../src/peers/comparison-peer.js'
 import type { ResultsFile } from '../src/results-file.js'
+import { runRows } from '../src/run-rows.js'
 
 // The other tests of the repository may keep every core busy at the same time.
 vi.setConfig({ testTimeout: 60_000 })
@@ -199,10 +199,13 @@ describe('a comparison', needs(process.platform === 'linux', 'Linux'), () => {
       command: () => [process.execPath, '-e', MUTE, '--'],
     }
     const cores = { server: allowedCores()[0] as number, load: allowedCores().at(-1) as number }
-    const trials = await runComparison(
+    const trials = await runRows(
       [{ shape: find('echo-64Bx50'), peers: [broken, mute] }],
-      { ...readEnvironment(), cores },
-      { rounds: 1, seed: 1, durationSeconds: 0.1, warmupSeconds: 0, quick: true },
+      { rounds: 1, seed: 1 },
+      (place, workload, peer) => {
+        const times = { durationSeconds: 0.1, warmupSeconds: 0 }
+        return runTrial(place, workload, peer, { ...readEnvironment(), cores }, times)
+      },
     )
     const of = (name: string) => trials.find(({ peer }) => peer === name)
     expect(of('broken')?.error).toContain('no luck')

@@ -178,11 +178,16 @@ describe('Ctrl-C', () => {
     ['connections of several workers', ['--workers', '2']],
     ['idle connections', ['--idle', '5', '--server-pid', String(process.pid)]],
   ])('ends a run that still waits for %s', async (_, flags) => {
-    const { target, fill } = await listenDeaf()
+    const { target, fill, connecting } = await listenDeaf()
     await fill()
+    const before = connecting()
     const { code, stderr, stdout } = await polluxBench(
       ['tcp', target, '--timeout', '600000', ...flags],
-      ({ interrupt }) => setTimeout(interrupt, 1500),
+      async ({ interrupt }) => {
+        const isConnecting = () => expect(connecting()).toBeGreaterThan(before)
+        await vi.waitFor(isConnecting, { timeout: 20_000, interval: 20 })
+        interrupt()
+      },
     )
     expect(stderr).toBe('pollux-bench: interrupted before anything was measured\n')
     expect(stdout).toBe('')

@@ -2,16 +2,18 @@
 import { compilePrograms } from '../compile.js'
 import { describeEnvironment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
+import { formatValue } from '../format.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import type { Row } from '../plan.js'
-import { checkSaving, type Method, type ResultsFile } from '../results-file.js'
+import { checkSaving, type FileTrial, type Method, type ResultsFile } from '../results-file.js'
 import { type Checkout, prepareAgainst } from '../revision.js'
 import { announceOrder, conclude, fileOf, say } from '../run-file.js'
+import { type RunProgress, runRows } from '../run-rows.js'
 import { UsageError } from '../usage-error.js'
 import { buildMatrix, estimateSeconds, FULL, QUICK } from './matrix.js'
-import { describeTrial, runComparison } from './run.js'
 import { againstTable, comparisonTables } from './table.js'
+import { runTrial } from './trial.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
 /** Compares, prints, and saves where that is asked for. @returns the exit code: 1 where a trial failed */
@@ -39,9 +41,12 @@ export async function compareAll(flags: Flags, args: readonly string[]): Promise
   }
   announce(rows, method, skipped)
   const startedAt = new Date()
-  const trials = await runComparison(rows, environment, method, {
-    onTrial: (trial, workload, progress) => say(describeTrial(trial, workload, progress)),
-  })
+  const trials = await runRows(
+    rows,
+    method,
+    (place, workload, peer) => runTrial(place, workload, peer, environment, method),
+    tell,
+  )
   const inRun = ready.filter(({ name }) => trials.some((trial) => trial.peer === name))
   const file = fileOf({
     ...{ name: 'comparison', args, startedAt, against: against?.revision },
@@ -84,6 +89,11 @@ function announce(
       `${minutes < 2 ? `${Math.ceil(minutes * 60)} seconds` : `${Math.round(minutes)} minutes`}`,
   )
   announceOrder(skipped, method.seed)
+}
+
+function tell(trial: FileTrial, { label, unit }: Workload, { done, of }: RunProgress): void {
+  const outcome = trial.value === undefined ? `FAILED: ${trial.error}` : formatValue(trial.value, unit)
+  say(`${done}/${of} round ${trial.round} · ${label} · ${trial.peer}: ${outcome}`)
 }
 
 function textOf(file: ResultsFile): string {

@@ -4,12 +4,12 @@ import { compilePrograms } from '../compile.js'
 import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
 import { formatValue } from '../format.js'
-import { isInterrupted } from '../interrupt.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
-import { planRows, type Row } from '../plan.js'
+import type { Row } from '../plan.js'
 import { checkSaving, type FileTrial, type Method } from '../results-file.js'
 import { announceOrder, conclude, fileOf, say } from '../run-file.js'
+import { type RunProgress, runRows } from '../run-rows.js'
 import { UsageError } from '../usage-error.js'
 import { CHECKS, type Check, suits, toolServers } from './checks.js'
 import { agreements, agreementTable } from './table.js'
@@ -53,7 +53,12 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
   }
   announceOrder(skipped, method.seed)
   const startedAt = new Date()
-  const trials = await runAll(rows, environment, method)
+  const trials = await runRows(
+    rows,
+    method,
+    (place, check, pair) => runCheck(place, check, pair, environment, method),
+    tell,
+  )
   const workloads = rows.map(({ shape: { workload } }) => ({ ...workload, reference: undefined }))
   const run = {
     name: 'crosscheck',
@@ -95,24 +100,9 @@ function rowsOf(
   })
 }
 
-async function runAll(
-  rows: readonly Row<Check, Pair>[],
-  environment: Environment,
-  method: Method,
-): Promise<FileTrial[]> {
-  const steps = planRows(rows, method.rounds, method.seed)
-  const trials: FileTrial[] = []
-  for (const { round, shape, peer } of steps) {
-    if (isInterrupted()) break
-    const trial = await runCheck({ round, order: trials.length }, shape, peer, environment, method)
-    trials.push(trial)
-    const { label, unit } = shape.workload
-    const outcome = trial.value === undefined ? `FAILED: ${trial.error}` : formatValue(trial.value, unit)
-    say(
-      `${trials.length}/${steps.length} round ${round} · ${label} · ${trial.tool} at ${trial.peer}: ${outcome}`,
-    )
-  }
-  return trials
+function tell(trial: FileTrial, { workload: { label, unit } }: Check, { done, of }: RunProgress): void {
+  const outcome = trial.value === undefined ? `FAILED: ${trial.error}` : formatValue(trial.value, unit)
+  say(`${done}/${of} round ${trial.round} · ${label} · ${trial.tool} at ${trial.peer}: ${outcome}`)
 }
 
 /** One tool at one fresh server, once. */

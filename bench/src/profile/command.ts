@@ -4,12 +4,12 @@ import { figures, onFreshServer } from '../comparison/trial.js'
 import { compilePrograms } from '../compile.js'
 import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
 import { type Flags, pick, randomSeed } from '../flags.js'
-import { isInterrupted } from '../interrupt.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers } from '../peers/comparison-peer.js'
-import { planRows, type Row } from '../plan.js'
+import type { Row } from '../plan.js'
 import { checkSaving, type FileTrial, type Method } from '../results-file.js'
 import { announceOrder, conclude, fileOf, say } from '../run-file.js'
+import { type RunProgress, runRows } from '../run-rows.js'
 import { UsageError } from '../usage-error.js'
 import { checkPerf, samplePlaces } from './perf.js'
 import { PROFILES, type Profiled } from './profiles.js'
@@ -53,7 +53,12 @@ export async function profile(flags: Flags, args: readonly string[]): Promise<nu
   }
   announceOrder(skipped, method.seed)
   const startedAt = new Date()
-  const trials = await runAll(rows, environment, method)
+  const trials = await runRows(
+    rows,
+    method,
+    (place, shape, peer) => runProfile(place, shape, peer, environment, method),
+    tell,
+  )
   const workloads = rows.map(({ shape: { workload, peers } }) => ({ ...workload, reference: peers[0] }))
   const run = {
     name: 'profile',
@@ -80,26 +85,6 @@ function rowsOf(
   })
 }
 
-async function runAll(
-  rows: readonly Row<Profiled, ComparisonPeer>[],
-  environment: Environment,
-  method: Method,
-): Promise<FileTrial[]> {
-  const steps = planRows(rows, method.rounds, method.seed)
-  const trials: FileTrial[] = []
-  for (const { round, shape, peer } of steps) {
-    if (isInterrupted()) break
-    const trial = await runProfile({ round, order: trials.length }, shape, peer, environment, method)
-    trials.push(trial)
-    const outcome =
-      trial.cpuUs === undefined ? `FAILED: ${trial.error}` : `${trial.cpuUs.total.toFixed(2)} µs`
-    say(
-      `${trials.length}/${steps.length} round ${round} · ${shape.workload.label} · ${peer.name}: ${outcome}`,
-    )
-  }
-  return trials
-}
-
 /** One fresh server, sampled in the middle of one load. */
 function runProfile(
   place: { round: number; order: number },
@@ -118,6 +103,11 @@ function runProfile(
     trial.loadBound = result.verdict.generatorBound
     trial.places = sharesOf(places)
   })
+}
+
+function tell(trial: FileTrial, { workload }: Profiled, { done, of }: RunProgress): void {
+  const outcome = trial.cpuUs === undefined ? `FAILED: ${trial.error}` : `${trial.cpuUs.total.toFixed(2)} µs`
+  say(`${done}/${of} round ${trial.round} · ${workload.label} · ${trial.peer}: ${outcome}`)
 }
 
 /** @throws Error where the server was not seen at work */

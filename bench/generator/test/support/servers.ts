@@ -1,5 +1,6 @@
 // Servers that do what a test wants, on node:net: nothing of Pollux is at their end.
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AF_INET, SOCK_STREAM, type Socket as StreamSocket, socket } from '@pollux/core'
@@ -37,6 +38,8 @@ export async function listenDeaf(): Promise<{
   target: string
   accept(): Promise<StreamSocket>
   fill(): Promise<void>
+  /** How many wait for an answer. */
+  connecting(): number
 }> {
   const listener = socket(AF_INET, SOCK_STREAM)
   const opened: { destroy(): unknown }[] = []
@@ -53,6 +56,13 @@ export async function listenDeaf(): Promise<{
       const accepted = (await listener.accept()).socket
       opened.push({ destroy: () => accepted.close() })
       return accepted
+    },
+    connecting() {
+      const state = { server: `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`, synSent: '02' }
+      const sockets = readFileSync('/proc/net/tcp', 'latin1')
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+      return sockets.filter(([, , remote, st]) => remote === state.server && st === state.synSent).length
     },
     /** The kernel drops the SYN of who finds it full. */
     async fill() {
