@@ -11,7 +11,7 @@ import { eventually } from '../../../native-poll/test/support/patience.js'
 import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
 import { type Listening, listenOver } from './support/http.js'
-import { MODULES } from './support/modules.js'
+import { MODULES, madeBy } from './support/modules.js'
 
 leaveNothingBehind()
 
@@ -46,7 +46,7 @@ describe('Express', () => {
     return app
   }
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     const closed: string[] = []
     let listening: Listening
     let client: Client
@@ -71,7 +71,7 @@ describe('Express', () => {
         expect([statusCode, await body.json()]).toEqual([200, expected])
       }
       expect(listening.sockets).toHaveLength(1)
-      expect(listening.sockets[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(listening.sockets[0])).toBe(over)
     })
 
     it('parses a body, and says no to one that is none', async () => {

@@ -14,7 +14,7 @@ import { expectSameBytes, noise, Peer } from '../../../native-poll/test/support/
 import { leaveNothingBehind } from '../support/leaks.js'
 import { type Identity, makeIdentity } from './support/certificates.js'
 import { connectionsOf, portOf, serverOver } from './support/http.js'
-import { MODULES } from './support/modules.js'
+import { MODULES, madeBy } from './support/modules.js'
 
 leaveNothingBehind()
 
@@ -34,7 +34,7 @@ describe('Fastify', () => {
     identity = makeIdentity()
   })
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     let app: FastifyInstance
     let sockets: Socket[]
     let client: Client
@@ -110,7 +110,7 @@ describe('Fastify', () => {
         expect(await get(`/hello/${name}`)).toEqual([200, { hello: name, from: '127.0.0.1' }])
       }
       expect(sockets).toHaveLength(1)
-      expect(sockets[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets[0])).toBe(over)
     })
 
     it('answers with what a schema, a missing route and a handler that throws ask for', async () => {
@@ -183,7 +183,7 @@ describe('Fastify', () => {
       const { body } = await post('/echo', 'application/octet-stream', BIG)
       expectSameBytes(await buffer(body), BIG)
       expect(sockets).toHaveLength(1)
-      expect(sockets[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets[0])).toBe(over)
     })
   })
 })

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { patiently } from '../../../native-poll/test/support/patience.js'
 import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
-import { MODULES, Sockets } from './support/modules.js'
+import { MODULES, madeBy, Sockets } from './support/modules.js'
 import { describeWith, freePort } from './support/programs.js'
 import { type RedisServer, startRedis } from './support/redis.js'
 
@@ -20,7 +20,7 @@ describeWith('redis-server', 'ioredis', () => {
     server = await startRedis()
   })
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     let sockets = new Sockets(net)
     const clients = new Set<Redis>()
 
@@ -73,7 +73,7 @@ describeWith('redis-server', 'ioredis', () => {
       await expect(redis.incr('a')).rejects.toThrow('ERR value is not an integer or out of range')
       expect(await redis.quit()).toBe('OK')
       expect(sockets.made).toHaveLength(1)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('answers a pipeline of ten thousand in order', async () => {
@@ -191,7 +191,7 @@ describeWith('redis-server', 'ioredis', () => {
       const bytes = noise(4 << 20)
       await redis.set('big', bytes)
       expectSameBytes((await redis.getBuffer('big')) ?? Buffer.alloc(0), bytes)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
   })
 })

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { patiently } from '../../../native-poll/test/support/patience.js'
 import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
-import { MODULES, Sockets } from './support/modules.js'
+import { MODULES, madeBy, Sockets } from './support/modules.js'
 import { type MosquittoServer, startMosquitto } from './support/mosquitto.js'
 import { describeWith, freePort } from './support/programs.js'
 
@@ -81,7 +81,7 @@ describeWith('mosquitto', 'mqtt', () => {
         [topic(`qos${qos}/b`), ''],
       ])
       expect(sockets.made).toHaveLength(2)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('keeps the order of thousands', async () => {

@@ -9,7 +9,7 @@ import { patiently } from '../../../native-poll/test/support/patience.js'
 import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
 import { type MariadbServer, startMariadb } from './support/mariadb.js'
-import { MODULES, Sockets } from './support/modules.js'
+import { MODULES, madeBy, Sockets } from './support/modules.js'
 import { describeWith, freePort } from './support/programs.js'
 
 leaveNothingBehind()
@@ -21,7 +21,7 @@ describeWith('mariadbd', 'mysql2', () => {
     server = await startMariadb()
   })
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     let sockets = new Sockets(net)
     const open = new Set<{ end(): Promise<void> }>()
 
@@ -62,7 +62,7 @@ describeWith('mariadbd', 'mysql2', () => {
       expect(rows).toEqual([{ n: -7, s: 'ä€😀', nothing: null, day: new Date(2026, 0, 31) }])
       expect(fields.map(({ name }) => name)).toEqual(['n', 's', 'nothing', 'day'])
       expect(sockets.made).toHaveLength(1)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('runs what it prepared, again and again', async () => {
@@ -201,7 +201,7 @@ describeWith('mariadbd', 'mysql2', () => {
       const bytes = noise(2 << 20)
       const [row] = await rowsOf(db, 'select ? as same', [bytes])
       expectSameBytes(row.same, bytes)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('refuses a server that its authority does not know', async () => {

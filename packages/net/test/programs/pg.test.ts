@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { patiently } from '../../../native-poll/test/support/patience.js'
 import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
-import { MODULES, Sockets } from './support/modules.js'
+import { MODULES, madeBy, Sockets } from './support/modules.js'
 import { type PostgresServer, startPostgres } from './support/postgres.js'
 import { describeWith, freePort } from './support/programs.js'
 
@@ -20,7 +20,7 @@ describeWith('postgres', 'pg', () => {
     server = await startPostgres()
   })
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     let sockets = new Sockets(net)
     const open = new Set<{ end(): Promise<void> }>()
 
@@ -58,7 +58,7 @@ describeWith('postgres', 'pg', () => {
       expect(rows).toEqual([{ n: -7, s: 'ä€😀', nothing: null, yes: true, list: [1, 2], json: { a: [1] } }])
       expect(fields.map(({ name }) => name)).toEqual(['n', 's', 'nothing', 'yes', 'list', 'json'])
       expect(sockets.made).toHaveLength(1)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('goes on after an error', async () => {
@@ -179,7 +179,7 @@ describeWith('postgres', 'pg', () => {
       const { rows } = await db.query(query, [bytes])
       expect(rows[0].ssl).toBe(true)
       expectSameBytes(rows[0].same, bytes)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('refuses a server that its authority does not know', async () => {

@@ -9,7 +9,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { patiently } from '../../../native-poll/test/support/patience.js'
 import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.js'
 import { leaveNothingBehind } from '../support/leaks.js'
-import { MODULES, Sockets } from './support/modules.js'
+import { MODULES, madeBy, Sockets } from './support/modules.js'
 import { MAX_REQUESTS, type NginxServer, startNginx } from './support/nginx.js'
 import { describeWith, freePort } from './support/programs.js'
 
@@ -22,7 +22,7 @@ describeWith('nginx', 'undici', () => {
     server = await startNginx()
   })
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     let sockets = new Sockets(net)
     const open = new Set<{ destroy(): Promise<void> }>()
     const opened = <T extends { destroy(): Promise<void> }>(dispatcher: T): T => {
@@ -79,7 +79,7 @@ describeWith('nginx', 'undici', () => {
       expect([statusCode, headers['content-type'], await body.text()]).toEqual([200, 'text/plain', 'ä€😀'])
       expect((await client.request(get('/missing'))).statusCode).toBe(404)
       expect(sockets.made).toHaveLength(1)
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
     })
 
     it('carries megabytes both ways, of a known length and streamed', async () => {

@@ -13,7 +13,7 @@ import { expectSameBytes, noise } from '../../../native-poll/test/support/peer.j
 import { leaveNothingBehind } from '../support/leaks.js'
 import { type Identity, makeIdentity } from './support/certificates.js'
 import { type Listening, listenOver } from './support/http.js'
-import { MODULES, Sockets } from './support/modules.js'
+import { MODULES, madeBy, Sockets } from './support/modules.js'
 import { freePort } from './support/programs.js'
 
 leaveNothingBehind()
@@ -25,7 +25,7 @@ describe('ws', () => {
     identity = makeIdentity()
   })
 
-  describe.each(MODULES)('over $over', ({ net }) => {
+  describe.each(MODULES)('over $over', ({ over, net }) => {
     let sockets = new Sockets(net)
     let listening: Listening | undefined
 
@@ -85,8 +85,8 @@ describe('ws', () => {
       socket.send(Buffer.from([0, 255]))
       socket.send('')
       expect(await heard).toEqual(['ä€😀', Buffer.from([0, 255]), ''])
-      expect(sockets.made[0]).toBeInstanceOf(net.Socket)
-      expect(listening?.sockets[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(sockets.made[0])).toBe(over)
+      expect(madeBy(listening?.sockets[0])).toBe(over)
     })
 
     it('keeps the order of thousands', async () => {
@@ -239,7 +239,7 @@ describe('ws', () => {
       const bytes = noise(4 << 20)
       socket.send(bytes)
       expectSameBytes((await heard)[0] as Buffer, bytes)
-      expect(listening.sockets[0]).toBeInstanceOf(net.Socket)
+      expect(madeBy(listening.sockets[0])).toBe(over)
     })
   })
 })

@@ -10,6 +10,13 @@ export const MODULES: { over: string; net: Net }[] = [
   { over: '@pollux/net', net: pollux as unknown as Net },
 ]
 
+/** Which of the two made the socket. `instanceof` does not tell: ours takes those of Node for its own. */
+export function madeBy(socket: unknown): string | undefined {
+  return MODULES.find(({ net }) =>
+    Object.prototype.isPrototypeOf.call(net.Socket.prototype, socket as object),
+  )?.over
+}
+
 /** The sockets that a driver was handed, in order: a test can tell that it used them, and which module made them. */
 export class Sockets {
   readonly made: node.Socket[] = []
