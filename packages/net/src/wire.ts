@@ -57,6 +57,8 @@ export class Wire extends Handle {
   isConnecting = false
   private paused = false
   private peerHasEnded = false
+  /** The connection is gone, which nobody has heard yet: whoever writes will. */
+  private isGone = false
   /** Whether the process waits for it, as far as the reactor knows. */
   private isHeld = true
   private isUnsettled = false
@@ -130,6 +132,10 @@ export class Wire extends Handle {
    * by then: whoever wrote it may use its memory for others, that of a received chunk as well.
    */
   write(data: string | Uint8Array, encoding: BufferEncoding, sent: Sent): void {
+    if (this.isGone) {
+      sent(errnoError(-constants.errno.EPIPE, 'write'))
+      return
+    }
     const { submissions } = this.loop
     const { slot } = this
     if (typeof data === 'string') {
@@ -153,6 +159,10 @@ export class Wire extends Handle {
   /** Sends the end after everything else; `done` is called when the kernel has it. */
   shutdown(done: () => void): void {
     this.onShutdown = new Shutdown(done)
+    if (this.isGone) {
+      setImmediate(() => this.onFinish())
+      return
+    }
     this.submit(Op.END)
     this.settleReference()
   }
@@ -269,6 +279,14 @@ export class Wire extends Handle {
     const { owner } = this
     if (owner === null) return
     const name = syscallName(syscall)
+    // What came before the peer's end may still wait to be read: an error would throw it away.
+    if (this.peerHasEnded && name === 'recv') {
+      this.isGone = true
+      this.onFinish()
+      if (this.bytesWritten <= this.column(Column.BYTES_WRITTEN)) return
+      this.resource.runInAsyncScope(owner[kWireFailed], owner, -constants.errno.EPIPE, 'write')
+      return
+    }
     const shown = name === 'recv' ? 'read' : name === 'send' ? 'write' : name
     this.resource.runInAsyncScope(owner[kWireFailed], owner, -Math.abs(errno), shown)
   }

@@ -64,16 +64,14 @@ export function comparedUntil(end, other) {
  * The stretch in which the other end was closed with a reset, where it is chance how this one hears of that:
  *
  * - libuv takes it for the end of the stream;
- * - this end wrote in the same stretch: what arrives before the other closes makes it a reset, what arrives later finds an end;
- * - this end had read the other's end: ours is told of the reset when the kernel knows, Node at its next write.
+ * - this end wrote in the same stretch: what arrives before the other closes makes it a reset, what arrives later finds an end.
  *
  * @param {Both} end @param {Both} other
  */
 function whereToldOfReset(end, other) {
   const at = firstOfBoth(other, /^close /)
   if (at === Number.POSITIVE_INFINITY || !wasReset(end, other)) return Number.POSITIVE_INFINITY
-  const isChance = TAKES_HANG_UP_FOR_END || wroteIn(at, end.pollux) || firstOfBoth(end, /^end$/) <= at
-  return isChance ? at : Number.POSITIVE_INFINITY
+  return TAKES_HANG_UP_FOR_END || wroteIn(at, end.pollux) ? at : Number.POSITIVE_INFINITY
 }
 
 /** Whether the other end asked for a reset, or left something unread, for which the kernel sends one. @param {Both} end @param {Both} other */

@@ -271,6 +271,32 @@ const programs = {
     client.destroySoon(),
   ),
   'an end that came with the last bytes of a path, to who reads on': lastWords(() => {}),
+  'a reset behind an end takes nothing from who has yet to read': async (t) => {
+    const { client, accepted } = await t.pair({ allowHalfOpen: true, pauseOnConnect: true })
+    t.follow('accepted', accepted).read(0)
+    client.end('last words')
+    await until(client, 'finish')
+    await until(accepted, 'readable')
+    client.resetAndDestroy()
+    await until(client, 'close')
+    await turns(5)
+    t.say('accepted', accepted.destroyed, accepted.readableLength)
+    t.read('accepted', accepted).resume()
+    await until(accepted, 'end')
+    accepted.write('nobody is there', (error) => t.say('accepted', 'wrote', error))
+    await until(accepted, 'close')
+  },
+  'a reset behind an end is no matter to who ends as well': async (t) => {
+    const { client, accepted } = await t.pair({ allowHalfOpen: true })
+    t.follow('accepted', accepted).resume()
+    client.end()
+    await until(accepted, 'end')
+    client.resetAndDestroy()
+    await until(client, 'close')
+    await turns(5)
+    accepted.end()
+    await until(accepted, 'close')
+  },
   'a reset that came with the last bytes': async (t) => {
     const { client, accepted } = await t.pair()
     t.follow('accepted', accepted).on('data', (bytes) => t.say('accepted', 'data', `${bytes}`))
