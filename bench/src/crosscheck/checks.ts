@@ -40,6 +40,16 @@ export function toolServers(): ComparisonPeer[] {
 
 const find = (name: string) => WORKLOADS.find((workload) => workload.name === name) as Workload
 
+/** Under tools that sleep when nothing is there, so that the server has to wake them: ours does the same then. */
+function asleep(name: string): Workload {
+  const workload = find(name)
+  return {
+    ...workload,
+    flags: (protocol) => [...(workload.flags?.(protocol) ?? []), '--busy-poll', '0'],
+  }
+}
+
+/** Which never sleeps. */
 const AS_SOCKPERF = () => ['--script', join(BENCH_DIR, 'load/sockperf.mjs')]
 
 function pingPong(protocol: 'tcp' | 'udp'): Workload {
@@ -57,20 +67,24 @@ function pingPong(protocol: 'tcp' | 'udp'): Workload {
 const ECHO_SERVERS = ['c-epoll', 'pollux-borrowed', 'node']
 
 export const CHECKS: readonly Check[] = [
-  { workload: find('echo-64Bx50'), tools: [POLLUX_BENCH, C_LOAD], servers: ECHO_SERVERS },
-  { workload: find('echo-64Bx50x16'), tools: [POLLUX_BENCH, C_LOAD], servers: ECHO_SERVERS },
-  { workload: find('echo-64KiBx10'), tools: [POLLUX_BENCH, C_LOAD, IPERF3], servers: ['c-epoll', 'iperf3'] },
-  { workload: find('churn'), tools: [POLLUX_BENCH, C_LOAD], servers: ['c-epoll', 'node'] },
-  { workload: find('udp-64Bx4x32'), tools: [POLLUX_BENCH, C_LOAD], servers: ['pollux', 'node'] },
+  { workload: asleep('echo-64Bx50'), tools: [POLLUX_BENCH, C_LOAD], servers: ECHO_SERVERS },
+  { workload: asleep('echo-64Bx50x16'), tools: [POLLUX_BENCH, C_LOAD], servers: ECHO_SERVERS },
+  {
+    workload: asleep('echo-64KiBx10'),
+    tools: [POLLUX_BENCH, C_LOAD, IPERF3],
+    servers: ['c-epoll', 'iperf3'],
+  },
+  { workload: asleep('churn'), tools: [POLLUX_BENCH, C_LOAD], servers: ['c-epoll', 'node'] },
+  { workload: asleep('udp-64Bx4x32'), tools: [POLLUX_BENCH, C_LOAD], servers: ['pollux', 'node'] },
   { workload: pingPong('tcp'), tools: [POLLUX_BENCH, SOCKPERF], servers: ['sockperf'] },
   { workload: pingPong('udp'), tools: [POLLUX_BENCH, SOCKPERF], servers: ['sockperf'] },
   {
-    workload: find('http-hello'),
+    workload: asleep('http-hello'),
     tools: [POLLUX_BENCH, WRK, AUTOCANNON],
     servers: ['nginx', 'pollux', 'node'],
   },
-  { workload: find('get'), tools: [POLLUX_BENCH, REDIS_BENCHMARK], servers: ['redis', 'pollux'] },
-  { workload: find('getx16'), tools: [POLLUX_BENCH, REDIS_BENCHMARK], servers: ['redis', 'pollux'] },
+  { workload: asleep('get'), tools: [POLLUX_BENCH, REDIS_BENCHMARK], servers: ['redis', 'pollux'] },
+  { workload: asleep('getx16'), tools: [POLLUX_BENCH, REDIS_BENCHMARK], servers: ['redis', 'pollux'] },
 ]
 
 /** Whether a tool can load that server: iperf3 and its server know only each other. */

@@ -37,9 +37,10 @@ export const POLLUX_BENCH: Tool = {
   name: 'pollux-bench',
   missing: () => undefined,
   async run(workload, server) {
-    // The others sleep when nothing is there, and the server pays for waking them: so does ours here.
-    const flags = [...generatorFlags(workload, server.protocol, server, server.times), '--busy-poll', '0']
-    const { result } = await runGenerator(flags, server.cores)
+    const { result } = await runGenerator(
+      generatorFlags(workload, server.protocol, server, server.times),
+      server.cores,
+    )
     return { result, ...figures(result, workload), loadBound: result.verdict.generatorBound }
   },
 }
