@@ -55,6 +55,8 @@ export class Wire extends Handle {
   readonly isUnix: boolean
   /** The kernel has not said yet how connecting ended. */
   isConnecting = false
+  /** Whether connect(2) would say that it is connected, and not that it has connected. */
+  private saysConnected = true
   private paused = false
   private peerHasEnded = false
   /** The connection is gone, which nobody has heard yet: whoever writes will. */
@@ -98,7 +100,18 @@ export class Wire extends Handle {
 
   startedConnecting(): void {
     this.isConnecting = true
+    this.saysConnected = false
     this.settleReference()
+  }
+
+  /**
+   * Whether connect(2) on a socket that has been connected would fail (EISCONN). Where connecting took a while, Linux tells
+   * the next call first that it has succeeded, unless there was a shutdown(2) meanwhile.
+   */
+  refusesToConnect(): boolean {
+    const refuses = this.saysConnected
+    this.saysConnected = true
+    return refuses
   }
 
   startReading(): void {
@@ -159,6 +172,7 @@ export class Wire extends Handle {
   /** Sends the end after everything else; `done` is called when the kernel has it. */
   shutdown(done: () => void): void {
     this.onShutdown = new Shutdown(done)
+    this.saysConnected = true
     if (this.isGone) {
       setImmediate(() => this.onFinish())
       return

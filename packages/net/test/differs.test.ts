@@ -58,6 +58,22 @@ it('ours are no instances of the classes of Node, whose own are taken for ones o
   ])
 })
 
+it('most methods and properties are inherited, and can be replaced all the same', () => {
+  expect(Object.hasOwn(Socket.prototype, 'end')).toBe(false)
+  expect(Object.hasOwn(node.Socket.prototype, 'end')).toBe(true)
+  for (const { prototype } of [node.Socket, node.Server]) {
+    const ours = prototype === node.Socket.prototype ? Socket.prototype : Server.prototype
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      if (!name.startsWith('_')) expect(name in ours, name).toBe(true)
+    }
+  }
+  const prototype = Socket.prototype as unknown as Record<string, unknown>
+  prototype.setKeepAlive = () => 'another'
+  expect(new Socket().setKeepAlive()).toBe('another')
+  delete prototype.setKeepAlive
+  expect(new Socket().setKeepAlive()).toBeInstanceOf(Socket)
+})
+
 it('a pipe is no socket', () => {
   const program = `import { Socket } from '@pollux/net'
     try { new Socket({ fd: 0 }) } catch ({ code, message }) { console.log(code, message) }`

@@ -1,4 +1,5 @@
 /** One socket on its way to one address: made, bound where that is asked for, connected. */
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, if_nametoindex, type SocketAddress, SocketError } from '@pollux/core'
@@ -7,7 +8,7 @@ import { kBorrows, kTakeBoundSource, kUseWire } from '../internals.js'
 import type { Socket } from '../socket/socket.js'
 import { Wire } from '../wire.js'
 
-const { EADDRINUSE, EALREADY, ECONNREFUSED, EINVAL } = constants.errno
+const { EADDRINUSE, EALREADY, ECONNREFUSED, EINVAL, EISCONN, ENOENT } = constants.errno
 
 /** An address to connect to. `family` is undefined of a path. */
 export interface Remote {
@@ -77,7 +78,7 @@ export class Dial {
   /** connect(2). */
   connect(): Begun {
     const { made, remote } = this
-    if (this.used !== null) return this.used.isConnecting ? this.error(-EALREADY) : 0
+    if (this.used !== null) return this.again(this.used)
     if (made === undefined) return this.failure
     const { address, port, family } = remote
     try {
@@ -100,6 +101,15 @@ export class Dial {
     } finally {
       this.release()
     }
+  }
+
+  /** What connect(2) says of a socket that is connecting or connected already. */
+  private again(used: Wire): Begun {
+    const { address } = this.remote
+    // A path is looked for first, and the address of a host is none; libuv tells that later.
+    if (used.isUnix) return address[0] === '\0' || existsSync(address) ? -EISCONN : -ENOENT
+    if (used.isConnecting) return this.error(-EALREADY)
+    return used.refusesToConnect() ? this.error(-EISCONN) : 0
   }
 
   /** The socket's wire is all that is left. */

@@ -77,7 +77,7 @@ export function openToAll(path: string, readable: boolean, writable: boolean): v
 
 /** A socket that somebody else bound, and leaves to the server. */
 export function adoptFd(fd: number): ChannelSocket {
-  if (!Number.isInteger(fd)) throw systemError(-EINVAL, 'open')
+  if ((fd | 0) !== fd) throw systemError(-EINVAL, 'open')
   try {
     return takeOver(fd)
   } catch (error) {

@@ -105,7 +105,10 @@ export abstract class SocketLife extends SocketWriting implements WireOwner {
     if (wire === undefined) return
     wire.owner = this
     this[kWire] = wire
-    if (options.readable === false) return
+    if (options.readable === false) {
+      wire.stopReading()
+      return
+    }
     if (options.pauseOnCreate) {
       wire.stopReading()
       this[kPauseFlow]()

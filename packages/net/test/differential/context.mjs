@@ -83,7 +83,7 @@ export class Context {
     server.on('connection', (socket) => void this.hold(socket).on('error', () => {}))
     server.listen(listen)
     await once(server, 'listening')
-    this.call(this.port(server), 'PORT')
+    if (this.port(server) > 0) this.call(this.port(server), 'PORT')
     return server
   }
 

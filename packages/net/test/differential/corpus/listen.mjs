@@ -51,6 +51,8 @@ const programs = {
   'listen({ path }) in a folder that is not there': listening({ path: '/nowhere/at/all' }),
   'listen({ fd }) with no such descriptor': listening({ fd: 999 }),
   'listen({ fd }) with what is no whole number': listening({ fd: 1.5 }),
+  'listen({ fd }) with what is no int': listening({ fd: 2 ** 31 }),
+  'listen({ fd }) with what would be one cut off': listening({ fd: 2 ** 32 }),
   'listen({ fd }) with what is no socket': async (t) => {
     const file = openSync('/dev/null', 'r')
     await listening({ fd: file })(t)
