@@ -39,7 +39,9 @@ export class Race implements Connecting {
         process.nextTick(destroy, socket, error)
         return
       }
-      for (const { address, family } of addresses) {
+      // Not by an iterator: what is no list fails in Node's words.
+      for (let i = 0; i < addresses.length; i++) {
+        const { address, family } = addresses[i]
         socket.emit('lookup', error, address, family, host)
         if (!socket.connecting) return
       }

@@ -1,5 +1,5 @@
 /** How a socket gets connected: name lookup, one address after the other, and the events that tell of it. */
-import { ADDRCONFIG, type LookupOptions, lookup as systemLookup } from 'node:dns'
+import dns, { type LookupOptions, type lookup as systemLookup } from 'node:dns'
 import {
   getDefaultAutoSelectFamily,
   getDefaultAutoSelectFamilyAttemptTimeout,
@@ -98,8 +98,9 @@ function startIp(socket: Socket, options: ConnectOptions): Connecting {
   }
   if (options.lookup != null) checkFunction(options.lookup, 'options.lookup')
   const query: LookupOptions = { family: familyOf(options.family), hints: options.hints || 0 }
-  if (query.family !== 4 && query.family !== 6 && query.hints === 0) query.hints = ADDRCONFIG
-  const lookup = (options.lookup ?? systemLookup) as typeof systemLookup
+  if (query.family !== 4 && query.family !== 6 && query.hints === 0) query.hints = dns.ADDRCONFIG
+  // By its name at the time: programs put one of their own in its place.
+  const lookup = (options.lookup ?? dns.lookup) as typeof systemLookup
   const named = { host, port, givenHost: options.host, givenPort: given }
   socket._host = host
   if (query.family !== 4 && query.family !== 6 && !localAddress && auto && !socket[kHasBoundSource]) {

@@ -1,5 +1,5 @@
 /** Bound sockets for what `listen` is asked for. They throw SocketError, with the errno that Node would tell. */
-import { type LookupAddress, lookup } from 'node:dns'
+import dns, { type LookupAddress } from 'node:dns'
 import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
@@ -101,7 +101,8 @@ export function lookUpHost(
   host: string,
   done: (error: Error | null, address: string, family: number) => void,
 ): void {
-  lookup(host, { all: true }, (error, addresses) => {
+  // By its name at the time: programs put one of their own in its place.
+  dns.lookup(host, { all: true }, (error, addresses) => {
     if (error) {
       done(error, '', 0)
       return

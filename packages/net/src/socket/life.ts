@@ -151,7 +151,9 @@ export abstract class SocketLife extends SocketWriting implements WireOwner {
       this[kForgetWire]()
       this[kPeername] = undefined
     }
-    if (this[kWire] === null) {
+    if (!this[kHasHandle]) {
+      // What was asked of the last connection, this one is not asked.
+      this[kWantsRef] = true
       this[kFinalBytesRead] = 0
       this[kFinalBytesWritten] = 0
       this._undestroy()
@@ -165,16 +167,22 @@ export abstract class SocketLife extends SocketWriting implements WireOwner {
   }
 
   ref(): this {
-    this[kWantsRef] = true
-    if (this[kWire] === null) this.once('connect', this.ref)
-    else this[kWire].ref()
+    if (this[kHasHandle]) {
+      this[kWantsRef] = true
+      this[kWire]?.ref()
+    } else {
+      this.once('connect', this.ref)
+    }
     return this
   }
 
   unref(): this {
-    this[kWantsRef] = false
-    if (this[kWire] === null) this.once('connect', this.unref)
-    else this[kWire].unref()
+    if (this[kHasHandle]) {
+      this[kWantsRef] = false
+      this[kWire]?.unref()
+    } else {
+      this.once('connect', this.unref)
+    }
     return this
   }
 

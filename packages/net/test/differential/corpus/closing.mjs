@@ -239,6 +239,22 @@ const programs = {
     client.destroy()
     t.say('client', client.unref() === client, client.ref() === client)
   },
+  'ref while it connects undoes an unref': async (t) => {
+    const server = await t.serve()
+    const client = t.connect(server).unref()
+    t.say('client', client.listenerCount('connect'))
+    client.once('connectionAttempt', () => client.ref())
+    await until(client, 'connect')
+    t.say('client', /** @type {any} */ (client)._handle.hasRef())
+  },
+  'unref is of one connection, and not of the next': async (t) => {
+    const { server, client } = await t.pair()
+    client.unref().destroy()
+    await until(client, 'close')
+    client.connect(t.port(server), '127.0.0.1')
+    await until(client, 'connect')
+    t.say('client', /** @type {any} */ (client)._handle.hasRef())
+  },
   'a path has no address': async (t) => {
     const path = `${t.folder()}/socket`
     const server = await t.serve({}, { path })

@@ -1,4 +1,5 @@
 // connect and createConnection, in each form, up to the connection or the error.
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { AF_UNIX, SOCK_STREAM, socketpair } from '@pollux/core'
 import { turns, until } from '../context.mjs'
@@ -122,6 +123,21 @@ const programs = {
         { address: host, family: 4 },
         { address: '::1', family: 6 },
       ]),
+    }),
+  ),
+  'the lookup of node:dns is the one that it has when connect is called': async (t) => {
+    const server = await t.serve()
+    const { lookup } = dns
+    dns.lookup = /** @type {any} */ (lookupOf([{ address: host, family: 4 }]))
+    const client = t.follow('client', t.connect(server, { host: 'somewhere' }), ALL)
+    dns.lookup = lookup
+    await Promise.race([until(client, 'ready'), until(client, 'close')])
+  },
+  'a lookup that answers null': failing(({ net }, port) =>
+    net.connect({
+      port,
+      host: 'somewhere',
+      lookup: (_name, _options, callback) => callback(null, /** @type {any} */ (null)),
     }),
   ),
   'a lookup that fails': failing(({ net }, port) =>
