@@ -1,7 +1,6 @@
 // connect and createConnection, in each form, up to the connection or the error.
 import dns from 'node:dns'
 import { once } from 'node:events'
-import { AF_UNIX, SOCK_STREAM, socketpair } from '@pollux/core'
 import { turns, until } from '../context.mjs'
 
 /** @typedef {import('../context.mjs').Context} Context */
@@ -367,92 +366,5 @@ const programs = {
     controller.abort(new Error('the reason'))
     await until(client, 'close')
   },
-  'again, of what is connected: it is, and after that it is an error': async (t) => {
-    const { server, client } = await t.pair()
-    t.follow('client', client, ALL)
-    client.connect(t.port(server), '127.0.0.1')
-    await until(client, 'ready')
-    t.say('client', client.connecting, client.readyState)
-    client.connect(t.port(server), '127.0.0.1')
-    await until(client, 'close')
-  },
-  'again, of what has sent its end': async (t) => {
-    const { server, client } = await t.pair({ allowHalfOpen: true })
-    t.follow('client', client, ALL)
-    client.end()
-    await until(client, 'finish')
-    await turns()
-    client.connect(t.port(server), '127.0.0.1')
-    await until(client, 'close')
-  },
-  'again, of what a server has accepted': async (t) => {
-    const { server, accepted } = await t.pair()
-    t.follow('accepted', accepted, ALL)
-    accepted.connect(t.port(server), '127.0.0.1')
-    await until(accepted, 'close')
-  },
-  'again, of what is connected to a path: to a port': async (t) => {
-    const { client } = await overPath(t)
-    client.connect(t.closedPort(), '127.0.0.1')
-    await until(client, 'close')
-  },
-  'again, of what is connected to a path: to the same': async (t) => {
-    const { client, path } = await overPath(t)
-    client.connect(path)
-    await until(client, 'close')
-  },
-  'again, of what is connected to a path: to one that is not there': async (t) => {
-    const { client, path } = await overPath(t)
-    client.connect(`${path}.none`)
-    await until(client, 'close')
-  },
-  'by fd: both ways': async (t) => {
-    const [one, other] = byDescriptors(t, [{}, {}])
-    one.write('there')
-    await once(other, 'data')
-    other.end('and back')
-    await until(one, 'close')
-  },
-  'by fd: what is not readable is not read': async (t) => {
-    const [writer, other] = byDescriptors(t, [{ readable: false, writable: true }, {}])
-    writer.write('there')
-    await once(other, 'data')
-    other.write('and back')
-    await turns(10)
-    t.say('one', writer.readyState, writer.bytesRead, writer.destroyed)
-    const closed = [until(writer, 'close'), until(other, 'close')]
-    // What it has not read makes that a reset.
-    writer.end()
-    await Promise.all(closed)
-  },
-  'by fd: what is not writable only reads': async (t) => {
-    const [reader, other] = byDescriptors(t, [{ readable: true, writable: false }, {}])
-    other.write('there')
-    await once(reader, 'data')
-    t.say('one', reader.readyState, reader.bytesRead, reader.writable)
-    other.end()
-    await until(reader, 'end')
-  },
-}
-
-/** A client of a path, connected. @param {Context} t */
-async function overPath(t) {
-  const path = `${t.folder()}/socket`
-  const server = await t.serve({}, { path })
-  const client = t.hold(t.net.connect(path))
-  await Promise.all([once(server, 'connection'), once(client, 'connect')])
-  return { client: t.follow('client', client, ALL), path }
-}
-
-/** The two ends of a connection, made of descriptors. @param {Context} t @param {object[]} options */
-function byDescriptors(t, options) {
-  const ends = socketpair(AF_UNIX, SOCK_STREAM).map((end) => end.detach())
-  return ends.map((fd, at) => {
-    const socket = t.hold(new t.net.Socket({ fd, ...options[at] }))
-    const who = at === 0 ? 'one' : 'other'
-    t.say(who, socket.readyState, socket.pending, socket.connecting)
-    socket.on('data', (data) => t.say(who, 'data', String(data)))
-    return t.follow(who, socket, ['end', 'finish', 'error', 'close'])
-  })
 }
 export default programs

@@ -176,7 +176,7 @@ const programs = {
     await t.serve({}, { path, readableAll: true })
     t.say('path', (statSync(path).mode & 0o066).toString(8))
   },
-  'a handle with an fd is listened on': async (t) => {
+  'the handle of a server has its descriptor': async (t) => {
     const first = await t.serve()
     const { fd } = /** @type {{ _handle: { fd: number } }} */ (/** @type {unknown} */ (first))._handle
     t.say('server', typeof fd, fd > 2)
