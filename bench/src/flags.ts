@@ -123,6 +123,19 @@ export function pick<T extends { name: string }>(
   return all.filter((item) => names.includes(item.name))
 }
 
+/** The same of `--workload`, among what belongs to workloads. */
+export function pickWorkloads<T extends { workload: { name: string } }>(
+  all: readonly T[],
+  { workload: names }: Flags,
+): T[] {
+  const wanted = pick(
+    all.map(({ workload: { name } }) => ({ name })),
+    names,
+    '--workload',
+  ).map(({ name }) => name)
+  return all.filter(({ workload }) => wanted.includes(workload.name))
+}
+
 /** As good as any, and printed, so that it can be given again. */
 export function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 31)

@@ -1,7 +1,7 @@
 /** Ctrl-C: a run ends after the measurement under way, and says what it has. */
+import { INTERRUPTED, onInterrupt } from '../generator/dist/interrupt.js'
 
-/** The exit code of a run that was broken off, as shells have it. */
-export const INTERRUPTED = 130
+export { INTERRUPTED }
 
 let isAsked = false
 
@@ -10,16 +10,10 @@ export function isInterrupted(): boolean {
   return isAsked
 }
 
-/**
- * Takes SIGINT and SIGTERM from now on. The second one ends the process at once, and with it all that it has started
- * (load/pin.c).
- */
+/** Takes signals from now on. The second one ends the process, and with it all that it has started (load/pin.c). */
 export function endOnSignals(say: (line: string) => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (isAsked) process.exit(INTERRUPTED)
-      isAsked = true
-      say(`${signal}: this measurement is the last one; once more ends it at once`)
-    })
-  }
+  onInterrupt((signal) => {
+    isAsked = true
+    say(`${signal}: this measurement is the last one; once more ends it at once`)
+  })
 }

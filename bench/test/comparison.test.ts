@@ -19,7 +19,7 @@ import { BENCH_DIR, ROOT_DIR } from '../src/paths.js'
 import { listComparisonPeers } from '../src/peers/comparison.js'
 import type { ComparisonPeer } from '../src/peers/comparison-peer.js'
 import type { ResultsFile } from '../src/results-file.js'
-import { runRows } from '../src/run-rows.js'
+import { runRows } from '../src/run.js'
 
 // The other tests of the repository may keep every core busy at the same time.
 vi.setConfig({ testTimeout: 60_000 })

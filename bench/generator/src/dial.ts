@@ -143,6 +143,8 @@ export function connect<T extends DialedChannel>(
       channel.destroy()
       fail(constants.errno.ETIMEDOUT)
     }, dial.timeoutMs)
+    // The socket keeps the process, for as long as somebody wants it.
+    timer.unref()
     channel.settle = (errno) => {
       clearTimeout(timer)
       if (errno === 0) resolve(channel)

@@ -2,14 +2,12 @@
 /** pollux-bench: the command. */
 import { SocketError } from '@pollux/core'
 import { usage } from './flags.js'
+import { INTERRUPTED, onInterrupt } from './interrupt.js'
 import { parseOptions } from './options.js'
 import { Progress } from './output/progress.js'
 import { checkOutputs, writeOutputs } from './output/write.js'
 import { Interrupted, run } from './run.js'
 import { UsageError } from './usage-error.js'
-
-/** The exit code of a run that was ended by a signal, as shells have it. */
-const INTERRUPTED = 130
 
 /** @returns the exit code: 0, 1 where an answer was wrong or missing, or that of an interruption */
 async function main(command: string[]): Promise<number> {
@@ -20,10 +18,7 @@ async function main(command: string[]): Promise<number> {
   }
   checkOutputs(options.output)
   const interrupt = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // The second one does not wait for anything.
-    process.on(signal, () => (interrupt.signal.aborted ? process.exit(INTERRUPTED) : interrupt.abort()))
-  }
+  onInterrupt(() => interrupt.abort())
   const progress = new Progress(options.output.quiet ? { write() {} } : process.stderr)
   try {
     const result = await run(options, command, {

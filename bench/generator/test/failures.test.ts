@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { EventLoop, type SocketAddress } from '@pollux/core'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { reachable } from '../src/reach.js'
@@ -14,6 +15,19 @@ async function waitForCpu(pid: number): Promise<void> {
     timeout: 20_000,
     interval: 20,
   })
+}
+
+/** A server; `begun` resolves when it was asked for the first time. */
+async function listenUntilAsked(onConnection: (socket: Socket) => void) {
+  let asked = () => {}
+  const begun = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const { target } = await listen((socket) => {
+    onConnection(socket)
+    socket.once('data', asked)
+  })
+  return { target, begun }
 }
 
 describe('a wrong answer', () => {
@@ -195,11 +209,7 @@ describe('Ctrl-C', () => {
   })
 
   it('twice does not wait for answers', async () => {
-    let asked = () => {}
-    const begun = new Promise<void>((resolve) => {
-      asked = resolve
-    })
-    const { target } = await listen((socket) => socket.once('data', asked))
+    const { target, begun } = await listenUntilAsked(() => {})
     const { code, stdout } = await polluxBench(
       ['tcp', target, '--timeout', '600000', '--duration', '600'],
       async ({ interrupt }) => {
@@ -213,14 +223,7 @@ describe('Ctrl-C', () => {
   })
 
   it('ends with what was measured until then', async () => {
-    let asked = () => {}
-    const begun = new Promise<void>((resolve) => {
-      asked = resolve
-    })
-    const { target } = await listen((socket) => {
-      echo(socket)
-      socket.once('data', asked)
-    })
+    const { target, begun } = await listenUntilAsked(echo)
     const { code, stdout } = await polluxBench(
       ['tcp', target, '--duration', '20', '--warmup', '0', '--json', '-'],
       async ({ interrupt }) => {

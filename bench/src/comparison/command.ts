@@ -1,15 +1,13 @@
 /** `npm run bench`: the comparison. */
 import { compilePrograms } from '../compile.js'
-import { describeEnvironment, readEnvironment } from '../environment.js'
-import { type Flags, pick, randomSeed } from '../flags.js'
-import { formatValue } from '../format.js'
+import { describeEnvironment } from '../environment.js'
+import { type Flags, pick } from '../flags.js'
 import { listComparisonPeers } from '../peers/comparison.js'
-import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
+import { type ComparisonPeer, preparePeers } from '../peers/comparison-peer.js'
 import type { Row } from '../plan.js'
-import { checkSaving, type FileTrial, type Method, type ResultsFile } from '../results-file.js'
+import { checkSaving, type Method, type ResultsFile } from '../results-file.js'
 import { type Checkout, prepareAgainst } from '../revision.js'
-import { announceOrder, conclude, fileOf, say } from '../run-file.js'
-import { type RunProgress, runRows } from '../run-rows.js'
+import { conduct, methodOf, say } from '../run.js'
 import { UsageError } from '../usage-error.js'
 import { buildMatrix, estimateSeconds, FULL, QUICK } from './matrix.js'
 import { againstTable, comparisonTables } from './table.js'
@@ -29,31 +27,18 @@ export async function compareAll(flags: Flags, args: readonly string[]): Promise
   const rows = buildMatrix(workloads, ready, onlyOf(flags, ready, against))
   if (rows.length === 0) throw new UsageError('none of these peers serves any of these workloads')
 
-  const environment = readEnvironment()
   const byDefault = quick ? QUICK : FULL
-  const method: Method = {
+  const method = methodOf(flags, {
+    ...byDefault,
     // Without an interval two revisions can't be told apart.
-    rounds: flags.rounds ?? (against === undefined ? byDefault.rounds : FULL.rounds),
-    durationSeconds: flags.duration ?? byDefault.durationSeconds,
-    warmupSeconds: byDefault.warmupSeconds,
-    seed: flags.seed ?? randomSeed(),
-    quick,
-  }
-  announce(rows, method, skipped)
-  const startedAt = new Date()
-  const trials = await runRows(
-    rows,
-    method,
-    (place, workload, peer) => runTrial(place, workload, peer, environment, method),
-    tell,
-  )
-  const inRun = ready.filter(({ name }) => trials.some((trial) => trial.peer === name))
-  const file = fileOf({
-    ...{ name: 'comparison', args, startedAt, against: against?.revision },
-    ...{ environment, method, peers: inRun, skipped, trials },
-    workloads: rows.map(({ shape }) => shape),
+    rounds: against === undefined ? byDefault.rounds : FULL.rounds,
   })
-  return conclude(file, flags, textOf(file))
+  announce(rows, method)
+  return conduct({
+    ...{ name: 'comparison', args, flags, method, rows, skipped, runTrial },
+    ...{ peers: ready, against: against?.revision, text: textOf },
+    workloadOf: (workload) => workload,
+  })
 }
 
 /** Who is there. One that was asked for by name and is not there is an error. */
@@ -77,23 +62,13 @@ function onlyOf(flags: Flags, ready: readonly ComparisonPeer[], against: Checkou
   return flags.only ?? (against === undefined ? undefined : ready.map(({ name }) => name))
 }
 
-function announce(
-  rows: readonly Row<Workload, ComparisonPeer>[],
-  method: Method,
-  skipped: readonly Skipped[],
-): void {
+function announce(rows: readonly Row<Workload, ComparisonPeer>[], method: Method): void {
   const cells = rows.reduce((sum, { peers }) => sum + peers.length, 0)
   const minutes = estimateSeconds(rows, method) / 60
   say(
     `${count(rows.length, 'workload')}, ${cells} measurements a round, ${count(method.rounds, 'round')}: about ` +
       `${minutes < 2 ? `${Math.ceil(minutes * 60)} seconds` : `${Math.round(minutes)} minutes`}`,
   )
-  announceOrder(skipped, method.seed)
-}
-
-function tell(trial: FileTrial, { label, unit }: Workload, { done, of }: RunProgress): void {
-  const outcome = trial.value === undefined ? `FAILED: ${trial.error}` : formatValue(trial.value, unit)
-  say(`${done}/${of} round ${trial.round} · ${label} · ${trial.peer}: ${outcome}`)
 }
 
 function textOf(file: ResultsFile): string {

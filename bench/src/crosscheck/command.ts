@@ -1,15 +1,13 @@
 /** `npm run bench -- crosscheck`: the same servers under other load generators, interleaved with ours. */
 import { onFreshServer } from '../comparison/trial.js'
 import { compilePrograms } from '../compile.js'
-import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
-import { type Flags, pick, randomSeed } from '../flags.js'
-import { formatValue } from '../format.js'
+import { describeEnvironment, type Environment } from '../environment.js'
+import { type Flags, pick, pickWorkloads } from '../flags.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers, type Skipped } from '../peers/comparison-peer.js'
 import type { Row } from '../plan.js'
 import { checkSaving, type FileTrial, type Method } from '../results-file.js'
-import { announceOrder, conclude, fileOf, say } from '../run-file.js'
-import { type RunProgress, runRows } from '../run-rows.js'
+import { conduct, methodOf, type Place } from '../run.js'
 import { UsageError } from '../usage-error.js'
 import { CHECKS, type Check, suits, toolServers } from './checks.js'
 import { agreements, agreementTable } from './table.js'
@@ -28,9 +26,7 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
       'crosscheck compares load generators, not servers: it takes no --against and no --twin',
     )
   }
-  const names = CHECKS.map(({ workload }) => ({ name: workload.name }))
-  const wanted = pick(names, flags.workload, '--workload').map(({ name }) => name)
-  const checks = CHECKS.filter(({ workload }) => wanted.includes(workload.name))
+  const checks = pickWorkloads(CHECKS, flags)
   const all = [...listComparisonPeers({ backend: flags.backend }), ...toolServers()]
   const only = pick(
     all.filter(({ name }) => checks.some(({ servers }) => servers.includes(name))),
@@ -43,39 +39,19 @@ export async function crossCheck(flags: Flags, args: readonly string[]): Promise
   const rows = rowsOf(checks, ready, skipped)
   if (rows.length === 0) throw new UsageError(`nothing can be checked here: ${skipped.map(({ why }) => why)}`)
 
-  const environment = readEnvironment()
-  const method: Method = {
-    rounds: flags.rounds ?? (flags.quick ? 2 : 6),
-    durationSeconds: flags.duration ?? 1,
-    warmupSeconds: 0.3,
-    seed: flags.seed ?? randomSeed(),
-    quick: flags.quick ?? false,
-  }
-  announceOrder(skipped, method.seed)
-  const startedAt = new Date()
-  const trials = await runRows(
-    rows,
-    method,
-    (place, check, pair) => runCheck(place, check, pair, environment, method),
-    tell,
-  )
-  const workloads = rows.map(({ shape: { workload } }) => ({ ...workload, reference: undefined }))
-  const run = {
-    name: 'crosscheck',
-    args,
-    startedAt,
-    environment,
-    method,
+  return conduct({
+    ...{ name: 'crosscheck', args, flags, rows, skipped, runTrial },
     peers: ready,
-    skipped,
-    workloads,
-    trials,
-  }
-  const file = fileOf(run)
-  const text =
-    `${agreementTable(agreements(file))}\n\n${describeEnvironment(environment)}\n` +
-    `${method.rounds} rounds of ${method.durationSeconds} s a trial, ${file.seconds} s in all, seed ${method.seed}`
-  return conclude(file, flags, text)
+    method: methodOf(flags, { rounds: flags.quick ? 2 : 6, durationSeconds: 1, warmupSeconds: 0.3 }),
+    workloadOf: ({ workload }) => ({ ...workload, reference: undefined }),
+    text: (file) => {
+      const { environment, method, seconds } = file
+      return (
+        `${agreementTable(agreements(file))}\n\n${describeEnvironment(environment)}\n` +
+        `${method.rounds} rounds of ${method.durationSeconds} s a trial, ${seconds} s in all, seed ${method.seed}`
+      )
+    },
+  })
 }
 
 /** Who meets whom; tools that are not there are added to those that are skipped. */
@@ -100,14 +76,9 @@ function rowsOf(
   })
 }
 
-function tell(trial: FileTrial, { workload: { label, unit } }: Check, { done, of }: RunProgress): void {
-  const outcome = trial.value === undefined ? `FAILED: ${trial.error}` : formatValue(trial.value, unit)
-  say(`${done}/${of} round ${trial.round} · ${label} · ${trial.tool} at ${trial.peer}: ${outcome}`)
-}
-
 /** One tool at one fresh server, once. */
-function runCheck(
-  place: { round: number; order: number },
+function runTrial(
+  place: Place,
   { workload }: Check,
   { tool, server: peer }: Pair,
   environment: Environment,

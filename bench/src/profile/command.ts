@@ -2,14 +2,13 @@
 import { generatorFlags, runGenerator } from '../comparison/generator.js'
 import { figures, onFreshServer } from '../comparison/trial.js'
 import { compilePrograms } from '../compile.js'
-import { describeEnvironment, type Environment, readEnvironment } from '../environment.js'
-import { type Flags, pick, randomSeed } from '../flags.js'
+import { describeEnvironment, type Environment } from '../environment.js'
+import { type Flags, pick, pickWorkloads } from '../flags.js'
 import { listComparisonPeers } from '../peers/comparison.js'
 import { type ComparisonPeer, preparePeers } from '../peers/comparison-peer.js'
 import type { Row } from '../plan.js'
 import { checkSaving, type FileTrial, type Method } from '../results-file.js'
-import { announceOrder, conclude, fileOf, say } from '../run-file.js'
-import { type RunProgress, runRows } from '../run-rows.js'
+import { conduct, methodOf, type Place } from '../run.js'
 import { UsageError } from '../usage-error.js'
 import { checkPerf, samplePlaces } from './perf.js'
 import { PROFILES, type Profiled } from './profiles.js'
@@ -26,9 +25,7 @@ export async function profile(flags: Flags, args: readonly string[]): Promise<nu
   if (flags.against !== undefined || flags.twin) {
     throw new UsageError('profile takes no --against and no --twin: give it each revision by itself')
   }
-  const names = PROFILES.map(({ workload }) => ({ name: workload.name }))
-  const wanted = pick(names, flags.workload, '--workload').map(({ name }) => name)
-  const profiles = PROFILES.filter(({ workload }) => wanted.includes(workload.name))
+  const profiles = pickWorkloads(PROFILES, flags)
   const all = listComparisonPeers({ backend: flags.backend })
   const only = pick(
     all.filter(({ name }) => profiles.some(({ peers }) => peers.includes(name))),
@@ -43,36 +40,17 @@ export async function profile(flags: Flags, args: readonly string[]): Promise<nu
   if (rows.length === 0)
     throw new UsageError(`nothing can be profiled here: ${skipped.map(({ why }) => why)}`)
 
-  const environment = readEnvironment()
-  const method: Method = {
-    rounds: flags.rounds ?? (flags.quick ? 1 : 6),
-    durationSeconds: flags.duration ?? 1,
-    warmupSeconds: WARMUP_SECONDS,
-    seed: flags.seed ?? randomSeed(),
-    quick: flags.quick ?? false,
-  }
-  announceOrder(skipped, method.seed)
-  const startedAt = new Date()
-  const trials = await runRows(
-    rows,
-    method,
-    (place, shape, peer) => runProfile(place, shape, peer, environment, method),
-    tell,
-  )
-  const workloads = rows.map(({ shape: { workload, peers } }) => ({ ...workload, reference: peers[0] }))
-  const run = {
-    name: 'profile',
-    args,
-    startedAt,
-    environment,
-    method,
-    peers: ready,
-    skipped,
-    workloads,
-    trials,
-  }
-  const file = fileOf(run)
-  return conclude(file, flags, `${profileTable(file)}\n\n${describeEnvironment(environment)}`)
+  return conduct({
+    ...{ name: 'profile', args, flags, rows, peers: ready, skipped, runTrial },
+    method: methodOf(flags, {
+      rounds: flags.quick ? 1 : 6,
+      durationSeconds: 1,
+      warmupSeconds: WARMUP_SECONDS,
+    }),
+    workloadOf: ({ workload, peers }) => ({ ...workload, reference: peers[0] }),
+    figure: ({ cpuUs }) => (cpuUs === undefined ? undefined : `${cpuUs.total.toFixed(2)} µs`),
+    text: (file) => `${profileTable(file)}\n\n${describeEnvironment(file.environment)}`,
+  })
 }
 
 function rowsOf(
@@ -86,8 +64,8 @@ function rowsOf(
 }
 
 /** One fresh server, sampled in the middle of one load. */
-function runProfile(
-  place: { round: number; order: number },
+function runTrial(
+  place: Place,
   { workload }: Profiled,
   peer: ComparisonPeer,
   environment: Environment,
@@ -103,11 +81,6 @@ function runProfile(
     trial.loadBound = result.verdict.generatorBound
     trial.places = sharesOf(places)
   })
-}
-
-function tell(trial: FileTrial, { workload }: Profiled, { done, of }: RunProgress): void {
-  const outcome = trial.cpuUs === undefined ? `FAILED: ${trial.error}` : `${trial.cpuUs.total.toFixed(2)} µs`
-  say(`${done}/${of} round ${trial.round} · ${workload.label} · ${trial.peer}: ${outcome}`)
 }
 
 /** @throws Error where the server was not seen at work */

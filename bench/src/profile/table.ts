@@ -1,6 +1,7 @@
 /** The table of a profile: CPU time of the server for one message, by what it went into. */
 import { Figures } from '../comparison/figures.js'
 import { table } from '../report/markdown.js'
+import { measuredBy, roundsOf, workloadsOf } from '../report/method.js'
 import { NONE } from '../report/words.js'
 import type { FilePeer, FileTrial, FileWorkload, ResultsFile } from '../results-file.js'
 import { median } from '../stats.js'
@@ -24,27 +25,15 @@ const KINDS: Readonly<Record<Kind, string>> = {
  */
 export function profileTable(file: ResultsFile, names: readonly string[] = [], hasMethod = true): string {
   const figures = new Figures(file.trials)
-  const workloads = names.length === 0 ? file.workloads : names.map((name) => workloadOf(file, name))
-  const rows = workloads.flatMap((workload) =>
+  const rows = workloadsOf(file, names).flatMap((workload) =>
     inOrder(file.peers, workload).flatMap((peer) => rowOf(figures, workload, peer)),
   )
   const text = table({ head: ['µs of CPU for a message', '', 'all', ...Object.values(KINDS)], rows })
-  return hasMethod ? `${text}\n\n${methodNote(file)}` : text
-}
-
-function methodNote({ method, environment, command, startedAt }: ResultsFile): string {
+  if (!hasMethod) return text
+  const { method, startedAt } = file
   return (
-    `Medians of ${method.rounds} ${method.rounds === 1 ? 'round' : 'rounds'}, sampled by perf for ${method.durationSeconds} s each, ` +
-    `${startedAt.slice(0, 10)}, by \`npm run bench -- ${command.join(' ')}\` on ${environment.coreCount} cores of ${environment.cpu}, ` +
-    `Linux ${environment.kernel}, Node.js ${environment.node.replace('v', '')}.`
-  )
-}
-
-function workloadOf({ workloads }: ResultsFile, name: string): FileWorkload {
-  const found = workloads.find((workload) => workload.name === name)
-  if (found !== undefined) return found
-  throw new Error(
-    `results: profile has no ${name}; there are ${workloads.map((each) => each.name).join(', ')}`,
+    `${text}\n\nMedians of ${roundsOf(file)}, sampled by perf for ${method.durationSeconds} s each, ` +
+    `${startedAt.slice(0, 10)}, by ${measuredBy(file)}.`
   )
 }
 

@@ -1,7 +1,7 @@
-/** The machine and the way it was measured, as rows of a table. */
+/** The machine and the way it was measured, as rows of a table and as words; and what of it. */
 
 import { describeCoverage } from '../comparison/table.js'
-import type { ResultsFile } from '../results-file.js'
+import type { FileWorkload, ResultsFile } from '../results-file.js'
 import { interval } from '../stats.js'
 
 export function environmentRows({ environment }: ResultsFile): [string, string][] {
@@ -53,4 +53,31 @@ export function methodRows({
         `${count(({ disturbed }) => disturbed)} disturbed by other processes; none was dropped`,
     ],
   ]
+}
+
+/** The command, and the machine that it ran on. */
+export function measuredBy({ command, environment: { coreCount, cpu, kernel, node } }: ResultsFile): string {
+  return `\`npm run bench -- ${command.join(' ')}\` on ${coreCount} cores of ${cpu}, Linux ${kernel}, Node.js ${node.replace('v', '')}`
+}
+
+export function roundsOf({ method: { rounds } }: ResultsFile): string {
+  return `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
+}
+
+/**
+ * The workloads of these names, in the order wanted; all where there are none.
+ *
+ * @throws Error for one that the results do not have
+ */
+export function workloadsOf(
+  { name: results, workloads }: ResultsFile,
+  names: readonly string[],
+): FileWorkload[] {
+  if (names.length === 0) return workloads
+  return names.map((name) => {
+    const found = workloads.find((workload) => workload.name === name)
+    if (found !== undefined) return found
+    const known = workloads.map((workload) => workload.name).join(', ')
+    throw new Error(`results: ${results} has no ${name}; there are ${known}`)
+  })
 }

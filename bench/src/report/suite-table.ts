@@ -7,6 +7,7 @@ import { difference, type Interval } from '../stats.js'
 import { SUITES } from '../suites.js'
 import { isPollux, lessIsBetter } from './findings.js'
 import { table } from './markdown.js'
+import { measuredBy, roundsOf, workloadsOf } from './method.js'
 import { formatFigure, LOAD_BOUND, NONE } from './words.js'
 
 const DISTURBED = '‡'
@@ -19,7 +20,7 @@ const DISTURBED = '‡'
  * @throws Error for a workload that the results do not have
  */
 export function suiteTable(file: ResultsFile, names: readonly string[] = [], hasMethod = true): string {
-  const workloads = names.length === 0 ? file.workloads : names.map((name) => workloadOf(file, name))
+  const workloads = workloadsOf(file, names)
   const peers = file.peers.filter(({ name }) => !name.includes('@') && !name.endsWith('-twin'))
   const figures = new Figures(file.trials)
   const suite = SUITES.find(({ name }) => name === file.name)
@@ -55,15 +56,6 @@ export function suiteTable(file: ResultsFile, names: readonly string[] = [], has
       ? []
       : [`Where Pollux is behind:\n\n${lost.map((line) => `- ${line}`).join('\n')}`]),
   ].join('\n\n')
-}
-
-function workloadOf({ name: suite, workloads }: ResultsFile, name: string): FileWorkload {
-  const found = workloads.find((workload) => workload.name === name)
-  if (found === undefined) {
-    const known = workloads.map((workload) => workload.name).join(', ')
-    throw new Error(`results: ${suite} has no ${name}; there are ${known}`)
-  }
-  return found
 }
 
 function valueCell(
@@ -114,16 +106,17 @@ function losses(
 }
 
 function methodNotes(
-  { method, environment, command, startedAt }: ResultsFile,
+  file: ResultsFile,
   figures: Figures,
   workloads: readonly FileWorkload[],
   peers: readonly FilePeer[],
 ): string[] {
+  const { method, startedAt } = file
   const values = cellsOf(workloads, peers).flatMap((cell) => figures.value(...cell) ?? [])
   const coverage = Math.max(0, ...values.map((value) => value.coverage))
   return [
-    `Medians of ${method.rounds} ${method.rounds === 1 ? 'round' : 'rounds'} of ${method.durationSeconds} s a trial; ratios are of the same round, ${describeCoverage(method.rounds, coverage)}.`,
-    `Measured on ${startedAt.slice(0, 10)} by \`npm run bench -- ${command.join(' ')}\` on ${environment.coreCount} cores of ${environment.cpu}, Linux ${environment.kernel}, Node.js ${environment.node.replace('v', '')}.`,
+    `Medians of ${roundsOf(file)} of ${method.durationSeconds} s a trial; ratios are of the same round, ${describeCoverage(method.rounds, coverage)}.`,
+    `Measured on ${startedAt.slice(0, 10)} by ${measuredBy(file)}.`,
   ]
 }
 
