@@ -78,7 +78,7 @@ describe('a row of the suite knobs', needs(process.platform === 'linux', 'Linux'
     for (const settings of columns(shape)) expect(await echoed({ ...settings, beside: 2 })).toEqual(message)
   })
 
-  it.each(['unpinned', 'workers2', 'groGso', 'onread'])('%s: both servers are measured', async (name) => {
+  it.each(['unpinned', 'workers2', 'gro', 'onread'])('%s: both servers are measured', async (name) => {
     const shape = KNOBS.shapes.find((each) => each.name === name) as Shape
     for (const peer of KNOBS.peers()) {
       const trial = await runTrial(1, shape, peer, { ...readEnvironment(), cores }, TIMES)

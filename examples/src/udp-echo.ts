@@ -1,15 +1,16 @@
 /**
  * A UDP echo server: sends every datagram back to where it came from.
  *
- *     node examples/dist/udp-echo.js [--host H] [--port P] [--backend epoll|poll|select] [--gro] [--gso]
+ *     node examples/dist/udp-echo.js [--host H] [--port P] [--backend epoll|poll|select] [--gro] [--no-gso]
  *
- * Its first line of output says where it listens, with the real port if it was asked for port 0. --gro and --gso let
- * the kernel hand over and take several datagrams in one (udp(7)).
+ * Its first line of output says where it listens, with the real port if it was asked for port 0. --gro lets the kernel
+ * hand over several datagrams in one, --no-gso has none leave so (udp(7)).
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type BackendName, DatagramChannel, EventLoop } from '@pollux/core'
 
-const USAGE = 'usage: udp-echo.js [--host HOST] [--port PORT] [--backend epoll|poll|select] [--gro] [--gso]'
+const USAGE =
+  'usage: udp-echo.js [--host HOST] [--port PORT] [--backend epoll|poll|select] [--gro] [--no-gso]'
 
 const EXIT_USAGE = 2
 
@@ -18,7 +19,7 @@ const OPTIONS = {
   port: { type: 'string', default: '7000' },
   backend: { type: 'string' },
   gro: { type: 'boolean', default: false },
-  gso: { type: 'boolean', default: false },
+  gso: { type: 'boolean', default: true },
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsConfig['options']
 
@@ -30,7 +31,7 @@ function fail(error: unknown, exitCode: number): never {
 
 function readFlags() {
   try {
-    return parseArgs({ options: OPTIONS }).values
+    return parseArgs({ options: OPTIONS, allowNegative: true }).values
   } catch (error) {
     return fail(error, EXIT_USAGE)
   }

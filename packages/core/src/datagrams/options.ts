@@ -34,8 +34,8 @@ export interface DatagramOptions {
    */
   gro?: boolean
   /**
-   * UDP_SEGMENT (udp(7)): datagrams of one size that follow each other to one destination leave in one. Where the
-   * system, the device or the path refuses that, they leave one by one. Default false.
+   * UDP_SEGMENT (udp(7)): datagrams of one size that follow each other to one destination leave in one, and arrive as
+   * they would have otherwise. Where the system, the device or the path refuses that, they leave one by one. Default true.
    */
   gso?: boolean
   /** SO_RCVBUF: how much the kernel keeps while nobody reads; what comes beyond is lost. Default: the system's. */
@@ -84,7 +84,7 @@ export function resolveDatagramOptions(options: DatagramOptions): ResolvedDatagr
     maxQueuedBytes:
       maxQueuedBytes === undefined ? MIB : checkInteger(maxQueuedBytes, 'maxQueuedBytes', 0, 1024 * MIB),
     gro: gro === undefined ? false : checkBoolean(gro, 'gro'),
-    gso: gso === undefined ? false : checkBoolean(gso, 'gso'),
+    gso: gso === undefined ? true : checkBoolean(gso, 'gso'),
     socketOptions,
   }
 }

@@ -85,7 +85,7 @@ describe.each(BACKENDS)('segments on %s', (backend) => {
     })
 
     it('are answered one by one where gso is off', async () => {
-      const channel = openChannel(loopOn(backend), { segments: (c) => c.reply() }, { gro: true })
+      const channel = openChannel(loopOn(backend), { segments: (c) => c.reply() }, { gro: true, gso: false })
       const client = python(PYTHON_SEGMENTS, '127.0.0.1', portOf(channel), 700, 7200)
       expect(await client.awaitExit(), client.errors).toBe(0)
       expect(channel.loop.counter('segmentedSends')).toBe(0)
@@ -123,7 +123,7 @@ for i in range(5): assert s.recv(2000) == b'x' * 100
 
     it('leave in one call where they follow each other to one place with one size', async () => {
       const [one, two] = await Promise.all([UdpPeer.bind(), UdpPeer.bind()])
-      const channel = openChannel(loopOn(backend), {}, { gso: true })
+      const channel = openChannel(loopOn(backend))
       const to = (peer: UdpPeer) => ({ host: '127.0.0.1', port: peer.port })
       const send = (bytes: Buffer, peer: UdpPeer) => {
         channel.sendTo(bytes, to(peer))
@@ -144,7 +144,7 @@ for i in range(5): assert s.recv(2000) == b'x' * 100
 
     it('too large for the way leave one by one, from then on at once', async () => {
       const peer = await UdpPeer.bind()
-      const channel = openChannel(loopOn(backend), {}, { gso: true, sendBufferBytes: 1 << 20 })
+      const channel = openChannel(loopOn(backend), {}, { sendBufferBytes: 1 << 20 })
       const to = { host: '127.0.0.1', port: peer.port }
       // What the loopback's 65,536 bytes cannot hold together is never joined.
       const large = [noise(40_000), noise(40_000), noise(40_000)]

@@ -47,13 +47,15 @@ describe.each(BACKENDS)('with faults on %s', (backend) => {
     [{ call: 'sendmmsg', error: 'EAGAIN', after: 2, times: 3 }],
     [{ call: 'sendmmsg', maxBytes: 1, times: 60 }],
     [{ call: 'sendmmsg', maxBytes: 3, times: 60 }],
-  ])('%j loses nothing and keeps the order', async (fault) => {
-    const { errors, peer, channel } = await exchange(backend, [fault])
-    expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
-    expect(errors).toEqual([])
-    expect(channel.queuedBytes).toBe(0)
-    expect(channel.loop.counter('backlogBytes')).toBe(0)
-    expect(channel.statistics()).toMatchObject({ received: COUNT, sent: COUNT, dropped: 0 })
+  ])('%j loses nothing and keeps the order, with segments and without', async (fault) => {
+    for (const gso of [true, false]) {
+      const { errors, peer, channel } = await exchange(backend, [fault], gso)
+      expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
+      expect(errors).toEqual([])
+      expect(channel.queuedBytes).toBe(0)
+      expect(channel.loop.counter('backlogBytes')).toBe(0)
+      expect(channel.statistics()).toMatchObject({ received: COUNT, sent: COUNT, dropped: 0 })
+    }
   })
 
   it('a part that is sent, then a full buffer, then the rest', async () => {
@@ -129,6 +131,16 @@ describe.each(BACKENDS)('with faults on %s', (backend) => {
       expect(channel.statistics()).toMatchObject({ sent: COUNT, dropped: 0, gso: error !== 'EIO' })
     },
   )
+
+  it('a kernel without segments gets every datagram by itself', needs(OFFLOAD, 'UDP_SEGMENT'), async () => {
+    // The first asks for the type of the socket.
+    inject({ call: 'getsockopt', error: 'ENOPROTOOPT', after: 1 })
+    const { errors, peer, channel } = await exchange(backend, [], true)
+    expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
+    expect(errors).toEqual([])
+    expect(channel.loop.counter('segmentedSends')).toBe(0)
+    expect(channel.statistics()).toMatchObject({ sent: COUNT, gso: false })
+  })
 
   it(
     'segments that wait in the queue are cut when they are refused',

@@ -87,8 +87,9 @@ export interface DatagramServerOptions<State = unknown, In = Buffer, Out = Uint8
   maxDatagramBytes?: number
   /** As of `DatagramChannel`: the most bytes that wait for the kernel; what comes beyond is dropped. Default 1 MiB. */
   maxQueuedBytes?: number
-  /** UDP_GRO and UDP_SEGMENT (udp(7)), where the system has them. Default false. */
+  /** UDP_GRO (udp(7)), where the system has it. Default false. */
   gro?: boolean
+  /** UDP_SEGMENT (udp(7)), where the system has it. Default true. */
   gso?: boolean
   /** SO_RCVBUF and SO_SNDBUF. Default: the system's. */
   receiveBufferBytes?: number

@@ -59,6 +59,18 @@ bool turn_gro_on(int fd) {
 #endif
 }
 
+// A kernel without it would send the segments of a message as one datagram.
+bool takes_segments(int fd) {
+#if POLLUX_HAVE_UDP_OFFLOAD && defined(UDP_SEGMENT)
+  int size = 0;
+  socklen_t length = sizeof size;
+  return retry([&] { return syscalls().getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &length); }) == 0;
+#else
+  (void)fd;
+  return false;
+#endif
+}
+
 }  // namespace
 
 int Reactor::open_datagrams(Handle handle, const DatagramOptions& options) {
@@ -83,7 +95,7 @@ int Reactor::open_datagrams(Handle handle, const DatagramOptions& options) {
   DatagramState& state = *slot->datagrams;
   state.options = options;
   state.options.gro = options.gro && internet && turn_gro_on(fd);
-  state.options.gso = options.gso && internet && POLLUX_HAVE_UDP_OFFLOAD;
+  state.options.gso = options.gso && internet && takes_segments(fd);
   state.stride = stride;
   state.connected = remote_address(handle, &address) == 0;
   slot->state = SlotState::kDatagram;
