@@ -55,6 +55,11 @@ export function loadBinding(): NativeBinding {
   try {
     return createRequire(import.meta.url)(file) as NativeBinding
   } catch (cause) {
+    if ((cause as { code?: string }).code === 'ERR_DLOPEN_DISABLED') {
+      const text =
+        'Pollux is a native addon, and this process may load none: start Node.js with --allow-addons, or without --no-addons.'
+      throw failure('ERR_POLLUX_LOAD_FAILED', text, cause)
+    }
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw failure(
       'ERR_POLLUX_LOAD_FAILED',

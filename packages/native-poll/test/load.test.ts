@@ -83,6 +83,21 @@ describe('loading the addon', () => {
     expect(message).toContain('ERR_POLLUX_LOAD_FAILED')
     expect(message).toMatch(/could not be loaded \(.+\): run "npm run build"/)
   })
+
+  it('says which flag is in the way where no addon may be loaded', () => {
+    const module = JSON.stringify(new URL('../dist/load.js', import.meta.url).href)
+    const load = `(await import(${module})).loadBinding()`
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--no-addons', '--input-type=module', '-e', load],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect(status).toBe(1)
+    expect(stderr).toContain('ERR_POLLUX_LOAD_FAILED')
+    expect(stderr).toContain('start Node.js with --allow-addons, or without --no-addons')
+  })
 })
 
 function copyOfDist(name: string): string {

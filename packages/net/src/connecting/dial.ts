@@ -5,6 +5,7 @@ import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, if_nametoindex, type SocketAddress, SocketError } from '@pollux/core'
 import { addressError, type SystemError } from '../errors.js'
 import { kBorrows, kTakeBoundSource, kUseWire } from '../internals.js'
+import { checkPermission, deniedConnection } from '../permission.js'
 import type { Socket } from '../socket/socket.js'
 import { Wire } from '../wire.js'
 
@@ -63,6 +64,7 @@ export class Dial {
     if (made === undefined || !(local.address || local.port)) return local
     const address = local.address || (remote.family === 6 ? '::' : '0.0.0.0')
     const { port = 0 } = local
+    checkPermission()
     try {
       if (isIP(address) !== remote.family) return addressError(-EINVAL, 'bind', address, port)
       made.setOption('reuseAddress', true)
@@ -80,6 +82,11 @@ export class Dial {
     const { made, remote } = this
     if (this.used !== null) return this.again(this.used)
     if (made === undefined) return this.failure
+    const denied = deniedConnection(remote)
+    if (denied !== undefined) {
+      this.release()
+      return denied
+    }
     const { address, port, family } = remote
     try {
       // There is no such port, and a kernel says so by refusing.

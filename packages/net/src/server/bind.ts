@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { constants } from 'node:os'
 import { ChannelSocket, EventLoop, SocketError, systemError } from '@pollux/core'
+import { checkPermission } from '../permission.js'
 import { takeOver } from '../socket/adopt.js'
 import { NODE_MAJOR } from '../versions.js'
 
@@ -23,6 +24,7 @@ export interface BindOptions {
 
 /** A TCP socket on a numeric host. */
 export function bindIp(host: string, port: number, options: BindOptions): ChannelSocket {
+  checkPermission()
   const isIpv6 = isIP(host) === 6
   const socket = ChannelSocket.create(isIpv6 ? 'IPv6' : 'IPv4', EventLoop.default())
   try {
@@ -40,6 +42,7 @@ export function bindIp(host: string, port: number, options: BindOptions): Channe
 
 /** A Unix socket. A file that is there stays there, whoever made it. */
 export function bindPath(path: string): ChannelSocket {
+  checkPermission(path)
   const isAbstract = path[0] === '\0'
   if (!isAbstract && path.includes('\0')) throw systemError(-EINVAL, 'bind', { path })
   if (!isAbstract && exists(path)) throw systemError(-EADDRINUSE, 'bind', { path })

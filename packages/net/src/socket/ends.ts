@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { SocketAddress } from '@pollux/core'
 import {
+  kBoundPath,
   kEndOf,
   kFinalBytesRead,
   kFinalBytesWritten,
@@ -21,6 +22,8 @@ export abstract class SocketEnds extends Duplex {
   declare protected [kPendingBytes]: number
   declare protected [kFinalBytesRead]: number
   declare protected [kFinalBytesWritten]: number
+  /** Of what was bound to a path before: it stays the name. */
+  declare protected [kBoundPath]: string | undefined
   declare protected [kSockname]: AddressInfo | object | undefined
   declare protected [kPeername]: AddressInfo | object | undefined
 
@@ -76,6 +79,7 @@ export abstract class SocketEnds extends Duplex {
   private [kEndOf](which: 'local' | 'remote'): Partial<AddressInfo> {
     const { [kWire]: wire } = this
     if (which === 'local') {
+      if (this[kBoundPath] !== undefined) return { address: this[kBoundPath] }
       if (wire === null) return {}
       this[kSockname] ??= partsOf(wire.localAddress)
       return this[kSockname]

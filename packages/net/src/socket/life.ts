@@ -12,6 +12,7 @@ import {
   kApplyTypeOfService,
   kAttempt,
   kBecameConnected,
+  kBoundPath,
   kBoundSource,
   kConnected,
   kDropWire,
@@ -94,7 +95,9 @@ export abstract class SocketLife extends SocketWriting implements WireOwner {
     this.blockList = options.blockList ? checkBlockList(options.blockList, 'options.blockList') : undefined
     this.on('end', onPeerEnd)
     this[kBoundSource] = null
+    this[kBoundPath] = undefined
     if (options.handle instanceof BoundSocket) {
+      if (options.handle.isPipe) this[kBoundPath] = String(options.handle.address())
       this[kBoundSource] = takeBound(options.handle)
       this[kWire] = Wire.on(this[kBoundSource], options.handle.isPipe, this)
       return
