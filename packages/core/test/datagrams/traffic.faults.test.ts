@@ -1,6 +1,6 @@
 // The kernel does with recvmmsg and sendmmsg what it rarely does: nothing is lost that need not be, and what is
 // lost is counted and reported.
-import type { DatagramError } from '@pollux/core'
+import type { DatagramChannel, DatagramError, DatagramOptions } from '@pollux/core'
 import { describe, expect, it } from 'vitest'
 import { callCounts, clearFaults, inject } from '../../../native-poll/test/support/faults.js'
 import { needs } from '../../../native-poll/test/support/needs.js'
@@ -158,6 +158,92 @@ describe.each(BACKENDS)('with faults on %s', (backend) => {
       expect(channel.statistics()).toMatchObject({ sent: COUNT, dropped: 0 })
     },
   )
+
+  describe('segments', needs(OFFLOAD, 'UDP_SEGMENT'), () => {
+    /** A channel that sends so many datagrams of each size to one peer, in one turn. */
+    async function sending(options: DatagramOptions = {}) {
+      const peer = await UdpPeer.bind()
+      const errors: DatagramError[] = []
+      const error = (_: DatagramChannel, failure: unknown) => errors.push(failure as DatagramError)
+      const channel = openChannel(loopOn(backend), { error }, options)
+      const send = (count: number, ...sizes: number[]) => {
+        const all = sizes.flatMap((size) => Array.from({ length: count }, (_, i) => Buffer.alloc(size, i)))
+        for (const bytes of all) channel.sendTo(bytes, { host: '127.0.0.1', port: peer.port })
+        return all
+      }
+      return { peer, errors, channel, send }
+    }
+
+    it.each(['EINVAL', 'EIO'])(
+      'of a size that %s refused are not tried again, whatever came after',
+      async (error) => {
+        const { peer, errors, channel, send } = await sending()
+        inject({ call: 'sendmmsg', error })
+        inject({ call: 'sendmmsg', error: 'EINVAL' })
+        const sent = send(3, 300, 400)
+        expect(await peer.awaitCount(6)).toEqual(sent)
+        // Nor with a shorter one at their end.
+        sent.push(...send(3, 300), ...send(1, 200))
+        expect(await peer.awaitCount(10)).toEqual(sent)
+        expect(errors).toEqual([])
+        expect(channel.loop.counter('segmentRefusals')).toBe(2)
+        expect(channel.loop.counter('segmentedSends')).toBe(0)
+      },
+    )
+
+    it('to where no datagram goes leave the others as they are', async () => {
+      const { peer, errors, channel, send } = await sending()
+      inject({ call: 'sendmmsg', error: 'EINVAL' })
+      inject({ call: 'sendmsg', error: 'EINVAL', times: 3 })
+      send(3, 300)
+      await eventually('three errors', () => errors.length === 3)
+      for (const error of errors) expect(error).toMatchObject({ code: 'EINVAL', datagrams: 1, bytes: 300 })
+      const sent = send(3, 300)
+      expect(await peer.awaitCount(3)).toEqual(sent)
+      expect(channel.loop.counter('segmentRefusals')).toBe(0)
+      expect(channel.loop.counter('segmentedSends')).toBe(1)
+    })
+
+    it('cut because they are refused lose nothing to an error about an earlier one', async () => {
+      const { peer, errors, send } = await sending()
+      inject({ call: 'sendmmsg', error: 'EINVAL' })
+      inject({ call: 'sendmsg', error: 'ECONNREFUSED', after: 1 })
+      const sent = send(3, 300)
+      expect(await peer.awaitCount(3)).toEqual(sent)
+      expect(errors).toEqual([expect.objectContaining({ code: 'ECONNREFUSED', datagrams: 0 })])
+    })
+
+    it('that fail are told by their number and the size of the first', async () => {
+      const { errors, send } = await sending()
+      inject({ call: 'sendmmsg', error: 'EPERM' })
+      send(5, 300)
+      await eventually('the error', () => errors.length > 0)
+      expect(errors).toEqual([expect.objectContaining({ code: 'EPERM', datagrams: 5, bytes: 300 })])
+    })
+
+    it('fill the queue to its last place, and only the others are dropped', async () => {
+      // Of an entry the queue counts the address, too, and 64 bytes.
+      const { peer, errors, channel, send } = await sending({ maxQueuedBytes: 64 + 16 + 950 })
+      inject({ call: 'sendmmsg', error: 'EAGAIN', times: 2 })
+      const sent = send(20, 100)
+      expect(await peer.awaitCount(9)).toEqual(sent.slice(0, 9))
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'ERR_POLLUX_QUEUE_FULL', datagrams: 11, bytes: 100 }),
+      ])
+      expect(channel.statistics()).toMatchObject({ sent: 9, dropped: 11 })
+      expect(channel.loop.counter('backlogBytes')).toBe(0)
+    })
+  })
+
+  it('an error about an earlier one is told where the next has to wait', async () => {
+    const faults = [
+      { call: 'sendmmsg', error: 'ECONNREFUSED' },
+      { call: 'sendmmsg', error: 'EAGAIN' },
+    ]
+    const { errors, peer } = await exchange(backend, faults)
+    expect((await peer.awaitCount(COUNT)).map(String)).toEqual(texts())
+    expect(errors).toEqual([expect.objectContaining({ code: 'ECONNREFUSED', datagrams: 0 })])
+  })
 
   it(
     'a poller that fails is told by open, or ends the channel',

@@ -49,7 +49,12 @@ DatagramOutput::DatagramOutput() {
 bool DatagramOutput::append(const Outgoing& datagram, bool may_join) {
   if (may_join && joins(datagram)) return join(datagram);
   const uint32_t segment = datagram.segment_bytes;
-  if (segment == 0 || segment >= datagram.bytes) return append_one(datagram);
+  if (segment == 0 || segment >= datagram.bytes) {
+    if (!append_one(datagram)) return false;
+    // Nor may a shorter one join it: the size of both would be that of the first.
+    if (!may_join) totals_[count_ - 1].open = false;
+    return true;
+  }
   if (count_ == kDatagramBatch || vector_count_ == kVectors) return false;
   put(datagram);
   totals_[count_] = {(datagram.bytes + segment - 1) / segment, datagram.bytes, segment, false};

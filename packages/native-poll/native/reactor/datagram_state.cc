@@ -19,10 +19,7 @@ bool DatagramQueue::make(const Outgoing& head, Entry* entry) {
 
 size_t DatagramQueue::datagrams() const {
   size_t total = 0;
-  for (const Entry& entry : entries_) {
-    const uint32_t size = entry.segment_bytes;
-    total += size == 0 ? 1 : (entry.bytes + size - 1) / size;
-  }
+  for (const Entry& entry : entries_) total += entry.view().datagrams();
   return total;
 }
 

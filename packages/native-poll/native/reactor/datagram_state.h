@@ -26,6 +26,8 @@ struct Outgoing {
   const uint8_t* address;  // a sockaddr, at any alignment; nothing where the length is 0
   uint32_t address_bytes;
   uint32_t segment_bytes;  // 0: one datagram; else so many bytes for each
+
+  uint32_t datagrams() const { return segment_bytes == 0 ? 1 : (bytes + segment_bytes - 1) / segment_bytes; }
 };
 
 // Something that a datagram socket could not do. It goes on afterwards.
@@ -44,12 +46,20 @@ class DatagramQueue {
   static constexpr size_t kOverhead = 64;
   static size_t cost(const Outgoing& datagram) { return datagram.bytes + datagram.address_bytes + kOverhead; }
 
+  // How many bytes of whole segments cost no more than `room`; 0 of a datagram by itself.
+  static uint32_t segments_within(const Outgoing& head, size_t room) {
+    const size_t overhead = head.address_bytes + kOverhead;
+    if (head.segment_bytes == 0 || room <= overhead) return 0;
+    const size_t bytes = std::min<size_t>(room - overhead, head.bytes);
+    return static_cast<uint32_t>(bytes - bytes % head.segment_bytes);
+  }
+
   bool empty() const { return entries_.empty(); }
   // What all of them take.
   size_t size() const { return size_; }
 
-  // Copies the parts of one datagram (or of several, of `head.segment_bytes` each) to the end. False when
-  // memory is short; then nothing has changed.
+  // Copies `head.bytes` of the parts of one datagram (or of several, of `head.segment_bytes` each) to the
+  // end. False when memory is short; then nothing has changed.
   template <typename Parts>
   [[nodiscard]] bool append(const Outgoing& head, const Parts& parts);
 
@@ -107,9 +117,11 @@ bool DatagramQueue::append(const Outgoing& head, const Parts& parts) {
   Entry entry;
   if (!make(head, &entry)) return false;
   uint8_t* to = entry.memory.get() + head.address_bytes;
+  size_t left = head.bytes;
   for (const auto& part : parts) {
-    const auto* const from = static_cast<const uint8_t*>(part.iov_base);
-    to = std::copy(from, from + part.iov_len, to);
+    const size_t bytes = std::min<size_t>(part.iov_len, left);
+    to = std::copy_n(static_cast<const uint8_t*>(part.iov_base), bytes, to);
+    left -= bytes;
   }
   size_ += cost(head);
   entries_.push_back(std::move(entry));

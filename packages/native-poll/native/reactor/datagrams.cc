@@ -285,7 +285,8 @@ void Reactor::report_datagram(uint32_t index, Slot& slot, int error, Syscall cal
       return;
     }
   }
-  DatagramFailure failure{error, call, datagrams, first.bytes, {}};
+  const uint32_t bytes = first.segment_bytes == 0 ? first.bytes : std::min(first.segment_bytes, first.bytes);
+  DatagramFailure failure{error, call, datagrams, bytes, {}};
   if (first.address_bytes > 0 && first.address_bytes <= sizeof failure.address.storage) {
     std::memcpy(&failure.address.storage, first.address, first.address_bytes);
     failure.address.length = first.address_bytes;

@@ -270,7 +270,7 @@ class Reactor {
   void put_datagram(uint32_t index, Slot& slot, Outgoing datagram);
   void push_out(uint32_t index, Slot& slot);
   uint32_t send_batch(uint32_t index, Slot& slot);
-  void send_apart(uint32_t index, Slot& slot, uint32_t message);
+  bool send_apart(uint32_t index, Slot& slot, uint32_t message);
   void queue_datagram(uint32_t index, Slot& slot, const Outgoing& head, std::span<const iovec> parts);
   void flush_datagrams(uint32_t index, Slot& slot);
   uint64_t resume_datagrams();

@@ -169,9 +169,13 @@ uint32_t Reactor::send_batch(uint32_t index, Slot& slot) {
       break;
     }
     if (output.datagrams(done) > 1 && refuses_segments(result)) {
-      state.segment_limit = result == -EIO ? 1 : output.segment_bytes(done);
-      memory_.counters->segment_refusals += 1;
-      send_apart(index, slot, done++);
+      // Where the pieces are refused, too, it was not for being several: a destination that has no port, say.
+      if (send_apart(index, slot, done)) {
+        const uint32_t refused = result == -EIO ? 1 : output.segment_bytes(done);
+        state.segment_limit = std::min(state.segment_limit, refused);
+        memory_.counters->segment_refusals += 1;
+      }
+      ++done;
       if (!state.queue.empty()) break;
       continue;
     }
@@ -183,11 +187,13 @@ uint32_t Reactor::send_batch(uint32_t index, Slot& slot) {
     report_datagram(index, slot, -result, Syscall::kSend, output.datagrams(done), output.head(done));
     ++done;
   }
+  if (old_error != 0) report_datagram(index, slot, old_error, Syscall::kRecv, 0, {});
   return done;
 }
 
-// The segments of one message, each as a datagram by itself.
-void Reactor::send_apart(uint32_t index, Slot& slot, uint32_t message) {
+// The segments of one message, each as a datagram by itself. Whether the kernel took any.
+bool Reactor::send_apart(uint32_t index, Slot& slot, uint32_t message) {
+  bool taken = false;
   DatagramOutput& output = datagram_buffers_->output;
   Outgoing piece = output.head(message);
   const uint32_t size = piece.segment_bytes;
@@ -206,9 +212,17 @@ void Reactor::send_apart(uint32_t index, Slot& slot, uint32_t message) {
       header.msg_namelen = piece.address_bytes;
       header.msg_iov = &vector;
       header.msg_iovlen = 1;
-      const ssize_t result = retry([&] { return syscalls().sendmsg(slot.fd.get(), &header, kSendFlags); });
-      memory_.counters->sends += 1;
+      const auto send = [&] {
+        memory_.counters->sends += 1;
+        return retry([&] { return syscalls().sendmsg(slot.fd.get(), &header, kSendFlags); });
+      };
+      ssize_t result = send();
+      if (const int old_error = static_cast<int>(-result); may_be_old(static_cast<int>(result))) {
+        result = send();
+        if (result >= 0 || is_full(result)) report_datagram(index, slot, old_error, Syscall::kRecv, 0, {});
+      }
       if (result >= 0) {
+        taken = true;
         count_datagrams_sent(index, slot, 1, piece.bytes);
       } else if (is_full(result)) {
         memory_.counters->short_sends += 1;
@@ -218,18 +232,23 @@ void Reactor::send_apart(uint32_t index, Slot& slot, uint32_t message) {
       }
     }
   }
+  return taken;
 }
 
+// Of segments, as many as have room.
 void Reactor::queue_datagram(uint32_t index, Slot& slot, const Outgoing& head, std::span<const iovec> parts) {
   DatagramState& state = *slot.datagrams;
-  const size_t cost = DatagramQueue::cost(head);
-  const bool fits = state.queue.size() + cost <= state.options.max_queued_bytes;
-  if (!fits || !state.queue.append(head, parts)) {
-    const uint32_t size = head.segment_bytes;
-    const uint32_t datagrams = size == 0 ? 1 : (head.bytes + size - 1) / size;
-    return report_datagram(index, slot, fits ? ENOMEM : 0, Syscall::kSend, datagrams, head);
-  }
-  memory_.counters->backlog_bytes += static_cast<double>(cost);
+  const size_t most = state.options.max_queued_bytes;
+  const size_t room = most - std::min(most, state.queue.size());
+  Outgoing kept = head;
+  if (DatagramQueue::cost(head) > room) kept.bytes = DatagramQueue::segments_within(head, room);
+  const bool fits = kept.bytes > 0 || DatagramQueue::cost(head) <= room;
+  const bool queued = fits && state.queue.append(kept, parts);
+  if (queued) memory_.counters->backlog_bytes += static_cast<double>(DatagramQueue::cost(kept));
+  if (queued && kept.bytes == head.bytes) return;
+  Outgoing rest = head;
+  if (queued) rest.bytes -= kept.bytes;
+  report_datagram(index, slot, fits && !queued ? ENOMEM : 0, Syscall::kSend, rest.datagrams(), rest);
 }
 
 // The socket is writable: sends from the queue.
