@@ -17,7 +17,7 @@ struct options {
   int depth;
   // echo: every message is a line and a length-prefixed message, for servers with a codec.
   bool frames;
-  // udp: several datagrams in one message, both ways (UDP_SEGMENT, UDP_GRO).
+  // udp: several datagrams in one message as they come, too (UDP_GRO).
   bool segments;
   double warm_up_seconds;
   double duration_seconds;

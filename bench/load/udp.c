@@ -71,13 +71,14 @@ static void add_segment_size(struct msghdr* header, union control* control, size
   memcpy(CMSG_DATA(message), &segment, sizeof segment);
 }
 
+/** Of UDP_SEGMENT (udp(7)): the kernel cuts a message into datagrams, so that sending them takes less of this
+ * core. */
 static uint32_t segments_per_message(const struct options* options) {
-  if (!options->segments) return 1;
   uint32_t fit = (uint32_t)(kMaxSegmentedBytes / options->message_size);
   return fit < 1 ? 1 : fit < kMaxSegments ? fit : kMaxSegments;
 }
 
-/** Sends what is due: neighbours of the window in one message where segments are on. */
+/** Sends what is due: neighbours of the window in one message, which the kernel cuts. */
 static void send_due(struct udp* u, struct source* s) {
   const size_t size = u->options->message_size;
   const uint32_t depth = (uint32_t)u->options->depth;

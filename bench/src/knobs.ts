@@ -44,14 +44,8 @@ const larger = echo(10, 256 * KIB, '256 KiB')
 const churn = SHAPES.find(({ name }) => name === 'churn') as Shape
 const idle = SHAPES.find(({ name }) => name === 'idle') as Shape
 
-const datagrams: Shape = {
-  ...echo(4, 64, '64 B', 32),
-  mode: 'udp',
-  label: '64 B datagrams, 4 × 32 in flight',
-}
-
 /** As many as have room in a receive buffer of the system's default size, wherever they wait. */
-const segments: Shape = {
+const datagrams: Shape = {
   ...echo(3, 1200, '1,200 B', 24),
   mode: 'udp',
   label: '1,200 B datagrams, 3 × 24 in flight',
@@ -183,9 +177,11 @@ const CORES = [
   ),
 ]
 
+const PLAIN: Settings = { datagrams: { gso: false } }
+
 const DATAGRAMS = [
-  knob('gso', '`gso: false`', datagrams, { datagrams: { gso: false } }, { datagrams: {} }),
-  knob('gro', '`gro: true`', segments, { datagrams: { gro: true } }, { datagrams: {} }),
+  knob('gro', '`gro: true`, without GSO', datagrams, { datagrams: { gro: true, gso: false } }, PLAIN),
+  knob('groGso', '`gro: true`, with GSO (neither)', datagrams, { datagrams: { gro: true } }, PLAIN),
 ]
 
 const MEMORY = [

@@ -29,7 +29,9 @@ export function listUdpPeers(options: PeerOptions = {}): Peer[] {
     { name: 'c-plain', label: 'C recvfrom', command: [program('udp-echo'), '--mode', 'plain'] },
   ]
   if (options.twin) peers.push({ name: 'c-batch-twin', label: 'C recvmmsg twin', command, segments })
-  peers.push(polluxUdpPeer(ROOT_DIR, '', options.backend))
+  const pollux = polluxUdpPeer(ROOT_DIR, '', options.backend)
+  const { segments: _, ...plain } = { ...pollux, command: [...pollux.command, '--no-gso'] }
+  peers.push(pollux, { ...plain, name: `${pollux.name}-plain`, label: 'Pollux without GSO' })
   if (options.against !== undefined) {
     peers.push(polluxUdpPeer(resolve(options.against), '@against', options.backend))
   }
