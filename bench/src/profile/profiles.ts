@@ -15,6 +15,7 @@ const BY_WORKLOAD: Readonly<Record<string, readonly string[]>> = {
   'echo-4KiBx50': ECHO,
   'echo-64KiBx10': [...ECHO, 'pollux-net', 'node'],
   'cost-64Bx10': ['c-epoll', 'pollux-borrowed'],
+  'cost-64Bx10000': ['c-epoll', 'pollux-borrowed'],
   'slow-readers': ['c-epoll', 'pollux-borrowed'],
   'unix-64Bx50': ['c-libuv', 'c-epoll', 'pollux-borrowed'],
   'udp-64Bx4x32': ['c-recvfrom', 'pollux', 'node'],
