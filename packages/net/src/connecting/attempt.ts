@@ -55,7 +55,8 @@ export class SingleAttempt implements Connecting {
   }
 
   done(errno: number): void {
-    this.ended(errno)
+    // Of one that has its answer already, the kernel speaks of the connection that the socket was told to make before.
+    if (this.later === undefined) this.ended(errno)
   }
 
   cancel(): void {
