@@ -66,9 +66,9 @@ export async function runPinned(
   const over = ended.finally(() => {
     isOver = true
   })
-  // What a process used is gone with it: the last look is close enough.
+  // What a process or a thread of it used is gone with it: the last look at all of them is close enough.
   while (!isOver) {
-    loadCpuSeconds = cpuSeconds(child.pid as number) || loadCpuSeconds
+    loadCpuSeconds = Math.max(cpuSeconds(child.pid as number), loadCpuSeconds)
     await Promise.race([sleep(SAMPLE_MS), over])
   }
   const { output, errors, code } = await over

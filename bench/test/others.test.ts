@@ -48,6 +48,14 @@ describe('a trial', needs(process.platform === 'linux', 'Linux'), () => {
     },
   )
 
+  it('counts what a thread of the generator used that ended before it', async () => {
+    const thread = 'const end = performance.now() + 300; while (performance.now() < end) {}'
+    const main = `new (require('worker_threads').Worker)(${JSON.stringify(thread)}, { eval: true })
+      .on('exit', () => setTimeout(() => {}, 200))`
+    const { loadCpuSeconds } = await runPinned([process.execPath, '-e', main], cores.load)
+    expect(loadCpuSeconds).toBeGreaterThan(0.25)
+  })
+
   it('of a generator that fails says what it printed', async () => {
     await expect(runPinned(['sh', '-c', 'echo no luck; exit 3'], cores.load)).rejects.toThrow(
       /ended with 3: no luck/,

@@ -55,6 +55,9 @@ type Values = Record<string, string | true | string[] | undefined>
 /** Timers take no more than 2³¹ ms: this is 23 days. */
 const MAX_SECONDS = 2_000_000
 
+/** Requests that wait for replies, of all connections: each is remembered. */
+const MAX_IN_FLIGHT = 10_000_000
+
 /**
  * Reads a command line without the program's name; null where it asks for help.
  *
@@ -85,7 +88,7 @@ export function parseOptions(command: string[]): Options | null {
     mode,
     connections,
     sizes: parseSizes(text(values, 'size') ?? '64'),
-    depth: integer(values, 'depth', 1, 1),
+    depth: integer(values, 'depth', 1, 1, MAX_IN_FLIGHT),
     loop:
       values.rate === undefined ? { kind: 'closed' } : { kind: 'open', rate: number(values, 'rate', 1e-3) },
     durationSeconds: number(values, 'duration', 0.01, 5, MAX_SECONDS),
@@ -137,6 +140,11 @@ function checkTogether(options: Options): void {
   const { mode, protocol, loop, workers, connections } = options
   if (workers > connections) {
     throw new UsageError(`--workers ${workers}: each needs a connection, and there are ${connections}`)
+  }
+  if (options.depth * connections > MAX_IN_FLIGHT) {
+    throw new UsageError(
+      `--depth ${options.depth}: of ${connections} connections that is more than ${MAX_IN_FLIGHT} requests in flight`,
+    )
   }
   if (mode === 'idle' && options.serverPid === undefined) {
     throw new UsageError('--idle reads the memory of the server: say which process it is, --server-pid PID')

@@ -110,10 +110,7 @@ async function runIdle(options: Options, command: string[]): Promise<Result> {
     startWorkers({ ...options, connections }, command),
   )
   const measured = { rounds: [], timeline: [], histogram: newHistogram(), errors, lateNs: 0 }
-  return {
-    ...describe({ options, command, startedAt, measured, errors, wrongAnswers, isInterrupted: false }),
-    ...(idle === undefined ? {} : { idle }),
-  }
+  return describe({ options, command, startedAt, measured, errors, wrongAnswers, isInterrupted: false, idle })
 }
 
 /** What a result is made of. */
@@ -126,11 +123,12 @@ interface Findings {
   errors: Map<string, number>
   wrongAnswers: string[]
   isInterrupted: boolean
+  idle?: Result['idle']
   slowReaders?: Result['slowReaders']
 }
 
 function describe(findings: Findings): Result {
-  const { options, command, startedAt, measured, wrongAnswers, isInterrupted, slowReaders } = findings
+  const { options, command, startedAt, measured, wrongAnswers, isInterrupted, idle, slowReaders } = findings
   const { rounds, timeline, histogram, lateNs } = measured
   const errors = Object.fromEntries(findings.errors)
   return {
@@ -156,8 +154,9 @@ function describe(findings: Findings): Result {
     },
     percentilesUs: percentilesOf(histogram),
     errors,
+    ...(idle === undefined ? {} : { idle }),
     ...(slowReaders === undefined ? {} : { slowReaders }),
-    verdict: judge({ options, rounds, errors, wrongAnswers, lateNs, isInterrupted, slowReaders }),
+    verdict: judge({ options, rounds, errors, wrongAnswers, lateNs, isInterrupted, idle, slowReaders }),
     environment: describeEnvironment(),
   }
 }

@@ -1,6 +1,6 @@
 /** What a reader of the figures has to know before believing them. */
 import type { Options } from './options.js'
-import type { Round, SlowReadersResult, Verdict } from './result.js'
+import type { Result, Round, SlowReadersResult, Verdict } from './result.js'
 
 /** A generator that was busier than this had no time left. */
 const GENERATOR_BUSY = 0.95
@@ -26,11 +26,12 @@ export interface Evidence {
   /** Of an open loop: by how much requests left later than they could have, on average. */
   lateNs: number
   isInterrupted: boolean
+  idle?: Pick<NonNullable<Result['idle']>, 'bytesPerConnection'>
   slowReaders?: SlowReadersResult
 }
 
 export function judge(evidence: Evidence): Verdict {
-  const { options, rounds, errors, wrongAnswers, lateNs, isInterrupted, slowReaders } = evidence
+  const { options, rounds, errors, wrongAnswers, lateNs, isInterrupted, idle, slowReaders } = evidence
   const notes: string[] = []
   const generatorBound = isGeneratorBound(options, rounds, lateNs)
   if (generatorBound) {
@@ -56,6 +57,11 @@ export function judge(evidence: Evidence): Verdict {
   if (lost > 0) {
     const share = lost / (lost + rounds.reduce((sum, { messages }) => sum + messages, 0))
     notes.push(`${lost} datagrams (${(share * 100).toPrecision(2)}%) did not come back`)
+  }
+  if (idle !== undefined && idle.bytesPerConnection < 0) {
+    notes.push(
+      'the server has less memory than before: it gave some back meanwhile, and this says nothing of a connection. Give it more of them, or start it anew',
+    )
   }
   if (slowReaders !== undefined) notes.push(noteOn(slowReaders))
   if (isInterrupted) notes.push('it was interrupted: this is what was measured until then')

@@ -88,3 +88,10 @@ describe('what went wrong', () => {
     expect(notes).toEqual(['the server answered wrongly 1 times: it was 1', 'errors: recv ECONNRESET × 2'])
   })
 })
+
+it('says that memory which the server gave back is no figure', () => {
+  expect(verdict([], { idle: { bytesPerConnection: -20 } }).notes).toEqual([
+    expect.stringContaining('the server has less memory than before'),
+  ])
+  expect(verdict([], { idle: { bytesPerConnection: 20 } }).notes).toEqual([])
+})
