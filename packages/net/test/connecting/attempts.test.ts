@@ -86,6 +86,20 @@ describe('an attempt', () => {
     expect(error).toMatchObject({ code: 'EALREADY', syscall: 'connect' })
   })
 
+  // As with Node, in whatever order the kernel answers; but a process of Node's that does so never ends.
+  it('is not made to a path either, and the first one comes to nothing', async () => {
+    for (let i = 0; i < 10; i++) {
+      const path = `\0pollux-${process.pid}-again-${i}`
+      const server = net.createServer((socket) => void socket.on('error', () => {}).resume()).listen(path)
+      servers.push(server)
+      await once(server, 'listening')
+      const client = net.connect(path).on('connect', () => expect.unreachable())
+      client.connect(path)
+      const [error] = await once(client, 'error')
+      expect(error).toMatchObject({ code: 'EISCONN', syscall: 'connect' })
+    }
+  })
+
   it('of a socket that is connected leaves its connection alone', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     servers.push(server)

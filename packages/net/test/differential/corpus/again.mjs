@@ -47,14 +47,6 @@ const programs = {
     client.connect(t.closedPort(), '127.0.0.1')
     await until(client, 'close')
   },
-  'of what is on its way to a path: to the same': async (t) => {
-    const path = `${t.folder()}/socket`
-    await t.serve({}, { path })
-    const client = t.follow('client', t.hold(t.net.connect(path)), SEEN)
-    client.connect(path)
-    t.say('client', client.connecting, client.readyState)
-    await until(client, 'close')
-  },
   'of what is connected to a path: to the same': async (t) => {
     const { client, path } = await overPath(t)
     client.connect(path)
