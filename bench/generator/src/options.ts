@@ -88,7 +88,7 @@ export function parseOptions(command: string[]): Options | null {
     mode,
     connections,
     sizes: parseSizes(text(values, 'size') ?? '64'),
-    depth: integer(values, 'depth', 1, 1, MAX_IN_FLIGHT),
+    depth: integer(values, 'depth', 1, 1),
     loop:
       values.rate === undefined ? { kind: 'closed' } : { kind: 'open', rate: number(values, 'rate', 1e-3) },
     durationSeconds: number(values, 'duration', 0.01, 5, MAX_SECONDS),

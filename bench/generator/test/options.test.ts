@@ -17,7 +17,6 @@ describe('a wrong command line', () => {
     [['tcp', '1', '--connections', '0'], '--connections must be a number of at least 1, not "0"'],
     [['tcp', '1', '--connections', '1.5'], '--connections must be a whole number, not "1.5"'],
     [['tcp', '1', '--duration', 'long'], '--duration must be a number of at least 0.01, not "long"'],
-    [['tcp', '1', '--depth', '1e9'], '--depth must be at most 10000000'],
     [
       ['tcp', '1', '--depth', '1e6'],
       '--depth 1000000: of 50 connections that is more than 10000000 requests in flight',

@@ -28,9 +28,9 @@ async function run(node: string, module: 'node' | 'ours', flags: string[]): Prom
 }
 
 describe.each(versions)('with --permission on $name', ({ path, major }) => {
-  it.each(major >= FIRST_WITH_NET ? [[], ['--allow-net']] : [[]])(
-    '%s lets it do what Node lets it do',
-    async (...flags) => {
+  it.each(major >= FIRST_WITH_NET ? [[[]], [['--allow-net']]] : [[[]]])(
+    'and %j a program may do what it may with node:net',
+    async (flags: string[]) => {
       const isAllowed = major < FIRST_WITH_NET || flags.length > 0
       const ours = await run(path, 'ours', flags)
       expect(ours).toBe(await run(path, 'node', flags))

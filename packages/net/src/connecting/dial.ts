@@ -31,7 +31,7 @@ export class Dial {
   private made: ChannelSocket | undefined = undefined
   /** A socket may be told to connect twice: this is the wire of the first time. */
   private readonly used: Wire | null
-  private failure: SystemError | undefined = undefined
+  private failure: Error | undefined = undefined
 
   /** The socket has its wire from here on, or never gets one. */
   constructor(
@@ -47,6 +47,8 @@ export class Dial {
       return
     }
     if (this.used !== null) return
+    this.failure = deniedConnection(remote)
+    if (this.failure !== undefined) return
     try {
       this.made = ChannelSocket.create(
         family === undefined ? 'Unix' : family === 6 ? 'IPv6' : 'IPv4',
@@ -61,10 +63,11 @@ export class Dial {
   /** bind(2). @returns the local end as it is told in errors, or the error */
   bind(local: LocalEnd): LocalEnd | SystemError {
     const { made, remote } = this
-    if (made === undefined || !(local.address || local.port)) return local
+    if (!(local.address || local.port)) return local
+    checkPermission()
+    if (made === undefined) return local
     const address = local.address || (remote.family === 6 ? '::' : '0.0.0.0')
     const { port = 0 } = local
-    checkPermission()
     try {
       if (isIP(address) !== remote.family) return addressError(-EINVAL, 'bind', address, port)
       made.setOption('reuseAddress', true)
@@ -82,11 +85,6 @@ export class Dial {
     const { made, remote } = this
     if (this.used !== null) return this.again(this.used)
     if (made === undefined) return this.failure
-    const denied = deniedConnection(remote)
-    if (denied !== undefined) {
-      this.release()
-      return denied
-    }
     const { address, port, family } = remote
     try {
       // There is no such port, and a kernel says so by refusing.

@@ -20,6 +20,12 @@ function bind(t, options = { host: '127.0.0.1' }) {
   return bound
 }
 
+/** A client that is to use it, followed. @param {Context} t @param {any} bound */
+const clientOf = (t, bound) => t.follow('client', t.hold(socketOf(t, bound)))
+
+/** @param {Context} t @param {any} bound */
+const socketOf = (t, bound) => new t.net.Socket(/** @type {any} */ ({ handle: bound }))
+
 /** @type {Record<string, object | string | undefined | null>} */
 const WRONG = {
   'no object': 'x',
@@ -93,7 +99,7 @@ const programs = {
     t.try('fd', () => bound.fd())
     t.try('isPipe', () => bound.isPipe)
     t.try('listen', () => t.net.createServer().listen(bound))
-    t.try('socket', () => new t.net.Socket(/** @type {any} */ ({ handle: bound })))
+    t.try('socket', () => socketOf(t, bound))
   },
   'is disposed of once': async (t) => {
     const bound = bind(t)
@@ -124,14 +130,14 @@ const programs = {
     const server = t.hold(t.net.createServer())
     server.listen(bound)
     t.try('second server', () => t.net.createServer().listen(bound))
-    t.try('socket', () => new t.net.Socket(/** @type {any} */ ({ handle: bound })))
+    t.try('socket', () => socketOf(t, bound))
     await until(server, 'listening')
   },
   'becomes a client': async (t) => {
     const server = await t.serve()
     const accepted = once(server, 'connection')
     const bound = bind(t, { host: '127.0.0.2' })
-    const client = t.follow('client', t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bound }))))
+    const client = clientOf(t, bound)
     t.say('client', client.readyState, client.pending, client.connecting, client.localAddress)
     t.try('bound', () => bound.fd())
     client.connect(t.port(server), '127.0.0.1')
@@ -146,36 +152,36 @@ const programs = {
   },
   'and no local address besides': async (t) => {
     const server = await t.serve()
-    const client = t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bind(t) })))
+    const client = t.hold(socketOf(t, bind(t)))
     t.try('client', () =>
       client.connect({ port: t.port(server), host: '127.0.0.1', localAddress: '127.0.0.1' }),
     )
-    const other = t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bind(t) })))
+    const other = t.hold(socketOf(t, bind(t)))
     t.try('other', () => other.connect({ port: t.port(server), host: '127.0.0.1', localPort: 5 }))
   },
   'connects by the name of a host': async (t) => {
     const server = await t.serve()
-    const client = t.follow('client', t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bind(t) }))))
+    const client = clientOf(t, bind(t))
     client.connect({ port: t.port(server), host: 'localhost', family: 4 })
     await until(client, 'connect')
     t.say('client', client.localAddress, client.localPort)
   },
   'is refused like any other': async (t) => {
-    const client = t.follow('client', t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bind(t) }))))
+    const client = clientOf(t, bind(t))
     client.connect(t.closedPort(), '127.0.0.1')
     await until(client, 'close')
   },
   'of IPv6 reaches no IPv4': async (t) => {
     const server = await t.serve()
     const bound = bind(t, { host: '::1' })
-    const client = t.follow('client', t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bound }))))
+    const client = clientOf(t, bound)
     client.connect(t.port(server), '127.0.0.1')
     await until(client, 'close')
   },
   'of a client that is destroyed first is free again': async (t) => {
     const bound = bind(t)
     const { port } = bound.address()
-    const client = t.follow('client', new t.net.Socket(/** @type {any} */ ({ handle: bound })))
+    const client = t.follow('client', socketOf(t, bound))
     client.destroy()
     await until(client, 'close')
     t.try('again', () => new (classOf(t))({ host: '127.0.0.1', port }).close())
@@ -196,7 +202,7 @@ const programs = {
     const folder = t.folder()
     const server = await t.serve({}, /** @type {any} */ ({ path: join(folder, 'server') }))
     const bound = bind(t, { path: join(folder, 'client') })
-    const client = t.follow('client', t.hold(new t.net.Socket(/** @type {any} */ ({ handle: bound }))))
+    const client = clientOf(t, bound)
     t.say('client', client.localAddress, client.address())
     const accepted = once(server, 'connection')
     client.connect(join(folder, 'server'))
