@@ -46,7 +46,8 @@ export abstract class Handle extends Channel {
 
   /** What listeners throw is nobody's but the process's: the socket goes on, as Node has it. */
   override fail(error: unknown): void {
-    raiseUncaught(error)
+    // In its context, in which Node has it: who reports errors asks an AsyncLocalStorage whose they are.
+    this.resource.runInAsyncScope(raiseUncaught, undefined, error)
   }
 
   /** Whether the process waits for this one. */

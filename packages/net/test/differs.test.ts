@@ -107,6 +107,15 @@ it('bytesRead counts what the system has delivered, whatever an onread callback 
   expect([await bytesRead(node.connect), await bytesRead(connect)]).toEqual([4, 8])
 })
 
+it('resetAndDestroy right after end closes, which over node:net nothing ever does', async () => {
+  const { client, accepted } = await pair()
+  accepted.on('error', () => {}).resume()
+  const failed = new Promise((resolve) => client.once('error', resolve))
+  client.end('last words')
+  client.resetAndDestroy()
+  expect(await Promise.race([once(client, 'close'), failed])).toEqual([false])
+})
+
 describe('a child process', () => {
   it('cannot be sent a socket or a server, and the program is told', async () => {
     const { client, server } = await pair()

@@ -98,12 +98,23 @@ void Reactor::handle_ready(const ReadyEvent& ready) {
       return;
   }
   const bool broken = ready.readiness & (kError | kHangup);
-  // Output first: it frees memory, and a drain may be what the handler waits for. Of a broken socket sending
-  // says what is wrong; a kernel in the midst of a reset may report it before it is writable.
+  // Of a broken socket that is read, receiving says what is wrong: the reset itself, where sending may say
+  // EPIPE.
+  const bool received = broken && wants_to_read(*slot) && !slot->is_piped();
+  if (received) {
+    receive(index, *slot);
+    // A handler may have closed it meanwhile.
+    if (closed_ || slots_.find(index, static_cast<uint32_t>(ready.token >> 32)) != slot) return;
+    if (slot->state != SlotState::kStream || slot->failed) return;
+  }
+  // Otherwise output first: it frees memory, and a drain may be what the handler waits for. Of a broken
+  // socket that nobody reads sending says what is wrong; a kernel in the midst of a reset may report it
+  // before it is writable.
   if ((ready.readiness & kWritable) || (broken && slot->wants_to_send())) {
     flush(index, *slot);
     if (slot->state != SlotState::kStream || slot->failed) return;
   }
+  if (received) return;
   if (wants_to_read(*slot)) {
     if (!broken && !(ready.readiness & kReadable)) return;
     if (slot->is_piped())

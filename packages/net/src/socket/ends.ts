@@ -80,8 +80,9 @@ export abstract class SocketEnds extends Duplex {
     const { [kWire]: wire } = this
     if (which === 'local') {
       if (this[kBoundPath] !== undefined) return { address: this[kBoundPath] }
-      if (wire === null) return {}
-      this[kSockname] ??= partsOf(wire.localAddress)
+      // Who asks too early is told the same until the connection stands, as Node has it.
+      if (wire === null && !this.connecting) return {}
+      this[kSockname] ??= partsOf(wire?.localAddress)
       return this[kSockname]
     }
     if (wire === null || this.connecting) return this[kPeername] ?? {}

@@ -157,6 +157,24 @@ const programs = {
     await until(client, 'close')
     await turns(5)
   },
+  'what a listener throws is uncaught in the context of its socket': async (t) => {
+    const storage = new AsyncLocalStorage()
+    const onUncaught = (/** @type {Error} */ { message }) => t.say(message, 'uncaught', storage.getStore())
+    process.on('uncaughtException', onUncaught)
+    const server = t.net.createServer((socket) => {
+      t.hold(socket).resume().end('bytes')
+      throw new Error('server')
+    })
+    storage.run('of listen', () => t.hold(server.listen(0, '127.0.0.1')))
+    await until(server, 'listening')
+    const client = storage.run('of connect', () => t.connect(server))
+    client.on('data', () => {
+      throw new Error('client')
+    })
+    await until(client, 'close')
+    await turns()
+    process.off('uncaughtException', onUncaught)
+  },
   'the callback of write runs in its context': async (t) => {
     const { client } = await t.pair()
     const storage = new AsyncLocalStorage()
